@@ -1,0 +1,114 @@
+/* inode.h - what a file is apart from its names: identity, owner, mode, times, and the file system's operations on it.
+ *
+ * An inode's kind indexes a table of operations. Paths to inodes are dentries (fs/dentry.h); permission checks are done by
+ * fs/namei.c before an operation is called, so file systems do not repeat them.
+ */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include "fs/file.h"
+
+enum inode_kind {
+	INODE_NONE, INODE_TMPFS, INODE_OVERLAY, INODE_HOST, INODE_PROC, INODE_SYS, INODE_DEV, INODE_DEVPTS, INODE_ANON,
+	INODE_KINDS
+};
+
+struct fs_time {
+	int64_t s;
+	uint32_t ns;
+};
+
+/* Everything statx(2) tells. Kept by the file system in the inode, or filled by its getattr. */
+struct attr {
+	uint64_t ino, size, blocks; /* blocks of 512 bytes */
+	uint32_t mode, nlink, uid, gid, block_size;
+	uint64_t dev, rdev; /* in the kernel's new encoding: see fs/dev.h makedev */
+	struct fs_time atime, mtime, ctime, btime;
+	uint64_t mount_id;
+};
+
+struct inode {
+	struct ref ref;
+	enum inode_kind kind;
+	struct superblock *sb;
+	uint64_t ino, size, rdev;
+	uint32_t mode, nlink, uid, gid;
+	struct fs_time atime, mtime, ctime, btime;
+	void *data;              /* the file system's own */
+	struct list locks;       /* POSIX, OFD and flock locks (fs/lock.c) */
+	struct waitq lock_wait;
+	void *pipe;              /* FIFO: the pipe object while somebody has it open (fs/pipe.c) */
+	void *socket;            /* socket inode bound to a name (fs/unix_socket.c) */
+	uint32_t writers;        /* open for writing (ETXTBSY) */
+	uint32_t deny_writers;   /* running executables */
+	uint32_t open_count;
+	struct list watches;     /* inotify */
+};
+
+#define ATTR_MODE  1u
+#define ATTR_UID   2u
+#define ATTR_GID   4u
+#define ATTR_SIZE  8u
+#define ATTR_ATIME 16u
+#define ATTR_MTIME 32u
+
+struct setattr {
+	uint32_t valid, mode, uid, gid;
+	uint64_t size;
+	struct fs_time atime, mtime;
+};
+
+struct inode_ops {
+	/* Directory operations get the parent's inode and a name of 1..255 bytes, zero-terminated, neither "." nor "..". */
+	int (*lookup)(struct inode *dir, const char *name, struct inode **out); /* gives; -ENOENT */
+	int (*create)(struct inode *dir, const char *name, uint32_t mode, uint64_t rdev, struct cred *cred, struct inode **out);
+		/* regular files, directories, FIFOs, sockets and device nodes, told apart by S_IFMT in mode; gives */
+	int (*symlink)(struct inode *dir, const char *name, const char *target, struct cred *cred, struct inode **out);
+	int (*link)(struct inode *dir, const char *name, struct inode *inode);
+	int (*unlink)(struct inode *dir, const char *name, struct inode *inode);
+	int (*rmdir)(struct inode *dir, const char *name, struct inode *inode); /* -ENOTEMPTY */
+	int (*rename)(struct inode *old_dir, const char *old_name, struct inode *new_dir, const char *new_name, uint32_t flags);
+	int (*tmpfile)(struct inode *dir, uint32_t mode, struct cred *cred, struct inode **out);
+	ssize_t (*readlink)(struct inode *inode, char *target, size_t size); /* length, not zero-terminated */
+	/* A magic link of /proc: gives the place it leads to. Missing: an ordinary symbolic link. */
+	int (*follow)(struct inode *inode, struct path *out);
+	int (*getattr)(struct inode *inode, struct attr *out);
+	int (*setattr)(struct inode *inode, const struct setattr *change);
+	/* Makes the open file; kind and data are the file system's choice. flags as open(2). */
+	int (*open)(struct inode *inode, const struct path *path, uint32_t flags, struct cred *cred, struct file **out);
+	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+	ssize_t (*listxattr)(struct inode *inode, char *names, size_t size);
+	int (*removexattr)(struct inode *inode, const char *name);
+	bool (*revalidate)(struct inode *inode); /* false: the cached dentry must be looked up again (proc, host) */
+	void (*release)(struct inode *inode);    /* last reference gone; must not park */
+};
+
+struct statfs_info {
+	uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free;
+	uint32_t name_max, flags;
+	uint64_t fsid;
+};
+
+struct superblock {
+	struct ref ref;
+	enum inode_kind kind;
+	uint64_t dev;
+	const char *type; /* as /proc/mounts shows it; static text */
+	struct inode *root;
+	bool read_only;
+	void *data;
+};
+
+void inode_kind_register(enum inode_kind kind, const struct inode_ops *ops, int (*statfs)(struct superblock *, struct statfs_info *));
+const struct inode_ops *inode_ops(const struct inode *inode);
+
+must_check struct inode *inode_new(struct superblock *sb, enum inode_kind kind, uint32_t mode, struct cred *cred); /* NULL: no memory */
+void inode_get(struct inode *inode);
+void inode_put(struct inode *inode);
+must_check int inode_getattr(struct inode *inode, struct attr *out);
+/* MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1, as access(2): mode bits, capabilities. 0 or -EACCES. */
+must_check int inode_permission(struct inode *inode, const struct cred *cred, int may);
+struct fs_time fs_time_now(void); /* the sandbox's CLOCK_REALTIME */
+
+#endif

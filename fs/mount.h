@@ -1,0 +1,34 @@
+/* mount.h - mounts, and how the tree of a sandbox is put together at start. */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include "fs/namei.h"
+
+enum mount_type { MOUNT_TMPFS, MOUNT_HOST_RO, MOUNT_HOST_RW, MOUNT_OVERLAY, MOUNT_PROC, MOUNT_SYS, MOUNT_DEV, MOUNT_DEVPTS, MOUNT_MQUEUE };
+
+/* One mount of the start-up configuration. host_dir is a host file index of a directory or file handed over at start
+ * (HOSTFILE_NONE for the others): HOST_RO shows it read-only, HOST_RW writes through, OVERLAY (cow) keeps writes in memory. */
+struct mount_spec {
+	enum mount_type type;
+	const char *target;  /* absolute path in the sandbox; parents and the mount point are made where missing */
+	uint32_t host_dir;
+	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777 */
+	uint64_t size_bytes; /* TMPFS: limit; 0: none */
+	const char *symlink; /* not NULL: no mount but a symbolic link at target with this text (/bin -> usr/bin) */
+	bool is_file;        /* host_dir is a single file, to appear at target */
+};
+
+/* Builds the tree: an empty tmpfs root (or the first spec with target "/"), then each spec in order. Gives the root's
+ * place. Errors: -errno of the first that failed, whose index is left in *failed. */
+must_check int mounts_build(const struct mount_spec *specs, unsigned count, struct path *root, unsigned *failed);
+
+/* Makes sure that path (a directory) exists in the tree, with parents; for --workdir. */
+must_check int mounts_make_dir(const struct path *root, const char *path, uint32_t mode);
+
+/* Opens one of the runtime's descriptors as a guest file for 0, 1, 2. The host file's type decides (FILE_STDIO). */
+must_check int stdio_open(uint32_t host_file, uint32_t flags, struct cred *cred, struct file **out);
+
+/* Called once before anything else of fs/: registers every kind of file and inode. */
+void fs_init(void);
+
+#endif

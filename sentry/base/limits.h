@@ -1,0 +1,23 @@
+/* limits.h - every count that a guest chooses has a named limit here (rule W4). */
+#ifndef SENTRY_BASE_LIMITS_H
+#define SENTRY_BASE_LIMITS_H
+
+#define FIBER_LIMIT        8192 /* fibers of the sentry: tasks and its own helpers */
+#define TASK_LIMIT         4096 /* tasks (threads) in a sandbox */
+#define PATH_LIMIT         4096 /* bytes of a path with its zero byte, as PATH_MAX */
+#define NAME_LIMIT         255  /* bytes of a file name */
+#define SYMLINK_LIMIT      40   /* followed in one path walk, as Linux */
+#define FD_LIMIT           (1 << 20)
+#define FD_SOFT_DEFAULT    1024
+#define FD_HARD_DEFAULT    1048576
+#define VMA_LIMIT          65530 /* mappings of an address space, as vm.max_map_count */
+#define IOV_LIMIT          1024
+#define IO_LIMIT_BYTES     0x7ffff000ul /* one read or write, as MAX_RW_COUNT */
+#define ARG_LIMIT_BYTES    (128 * 1024) /* one string of argv or envp, as MAX_ARG_STRLEN */
+#define ARGS_LIMIT_BYTES   (2 * 1024 * 1024) /* argv and envp together: a quarter of an 8 MiB stack */
+#define GROUPS_LIMIT       65536
+#define SIGQUEUE_LIMIT     4096 /* queued signals of a user */
+#define PIPE_DEFAULT_BYTES 65536
+#define PIPE_LIMIT_BYTES   1048576
+
+#endif
