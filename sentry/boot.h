@@ -35,6 +35,9 @@ struct boot_status {
 /* Runs the sandbox from its first process to the last; called in the jail. The loop is in sentry/loop.c. */
 void sentry_boot(const struct boot_config *config, struct boot_status *status);
 
+/* Called by the exit of the first process (pid 1), when nobody else is left to run: ends the loop with this wait status. */
+void boot_init_exited(int wait_status);
+
 /* Before the jail closes: arena, tables. Called once. -errno. */
 must_check int sentry_init(void);
 

@@ -7,7 +7,7 @@
 #define SENTRY_MM_H
 
 #include "fs/file.h"
-#include <bsd/sys/tree.h>
+#include "sentry/base/tree.h"
 
 /* A mapping: [start, end), whole pages, never overlapping another of the same mm. */
 struct vma {

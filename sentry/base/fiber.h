@@ -45,8 +45,11 @@ bool fiber_interrupted(void);
 /* The loop's part: runs ready fibers until none is ready; the next deadline of a parked one. */
 void fiber_run_ready(void);
 uint64_t fiber_next_deadline_ns(void);
+bool fiber_any_ready(void);
 
 /* The sentry's monotonic clock, CLOCK_MONOTONIC of the host, cached for the step of the loop unless refreshed. */
 uint64_t clock_now_ns(void);
+/* Forgets the cached value: the next look asks the host. */
+void clock_refresh(void);
 
 #endif
