@@ -1,0 +1,95 @@
+# usbx: `make run` sets up, builds and runs the example in a sandbox; `make test` runs every test. See README.md.
+#
+# A folder with parts that are compiled in a way of their own (the gate, the vDSO, the simulated platform) says how in its
+# rules.mk: it may add to OBJS (linked into usbx), to TEST_DEPS (built before the tests) and define its own rules below $(B).
+#
+# SAN=address,undefined builds with sanitizers, apart, into build/san.
+
+SAN     ?=
+B       := build$(if $(SAN),/san)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1
+
+CC      ?= gcc
+HARDEN  := -fstack-protector-strong -fcf-protection -fstack-clash-protection
+OPT     := $(if $(SAN),-O1 -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDEN))
+CFLAGS  ?= -g
+# Strict about what others will read: every warning is an error.
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DUSBX_VERSION='"$(VERSION)"' -I. -I$(B)/generated -fPIE -pthread $(OPT) \
+	     -Wall -Wextra -Werror -MMD -MP $(CFLAGS)
+# One static binary; a sanitizer's run-time library wants a dynamic one.
+LDFLAGS_USBX = $(if $(SAN),-pie,-static-pie) $(OPT) -pthread -Wl,-z,relro,-z,now,-z,noexecstack
+LIBS    = -lseccomp -luring -lcapstone -lelf -lz
+
+SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
+		   loader/*.c syscalls/*.c runtime/*.c)
+OBJS := $(SRCS:%.c=$(B)/%.o)
+TEST_DEPS :=
+
+.PHONY: all run test check bench install clean fuzz
+all: $(B)/usbx
+
+-include platform/systrap/rules.mk
+-include loader/vdso/rules.mk
+-include syscalls/rules.mk
+-include tests/sim/rules.mk
+-include tests/attack/rules.mk
+-include tests/fuzz/rules.mk
+
+$(B)/usbx: $(OBJS)
+	$(CC) $(LDFLAGS_USBX) -o $@ $^ $(LIBS)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# Unit tests: each file of tests/unit is one Criterion program on top of everything but the command line's main.
+UNIT_SRCS := $(wildcard tests/unit/*.c)
+UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(B)/unit/%)
+LIB_OBJS   = $(filter-out $(B)/runtime/main.o,$(OBJS))
+
+# As an archive, so that a test may bring its own version of a part.
+$(B)/libusbx.a: $(LIB_OBJS)
+	rm -f $@
+	ar rcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/libusbx.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -Wextra,$(ALL_CFLAGS)) -pie -MF $@.d -o $@ $< $(B)/libusbx.a -lcriterion $(LIBS)
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_BINS)
+
+# The same binary, but one that tries a forbidden host call right after the jail has closed (tests/attack).
+$(B)/usbx-forbidden: $(OBJS) runtime/jail_probe.c
+	$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/jail_probe.c \
+		$(filter-out $(B)/runtime/jail_probe.o,$(OBJS)) $(LIBS)
+
+$(B)/bench/calls: tests/bench/calls.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -pthread -o $@ $<
+
+run:
+	scripts/setup
+	$(MAKE) all
+	cd examples && ../build/usbx run -- python3 agent.py
+
+test:
+	scripts/setup --tests
+	$(MAKE) all unit-tests $(B)/usbx-forbidden $(TEST_DEPS)
+	B=$(B) scripts/test-all
+
+check:
+	scripts/tidy
+
+bench: $(B)/usbx $(B)/bench/calls
+	scripts/bench
+
+install: $(B)/usbx
+	install -D -m 755 $(B)/usbx $(DESTDIR)$(PREFIX)/bin/usbx
+
+clean:
+	rm -rf build
+
+-include $(OBJS:.o=.d) $(UNIT_BINS:%=%.d)
