@@ -73,6 +73,9 @@ struct file_ops {
 	int (*fdinfo)(struct file *file, char *text, size_t size); /* extra lines of /proc/PID/fdinfo; may be missing */
 };
 
+/* Called when a file that epoll items still watch goes away, before its release (fs/epoll.c registers it). */
+void file_unwatch_register(void (*unwatch)(struct file *file));
+
 /* Each kind's file registers its operations once at start (a static table, outside the arena). */
 void file_kind_register(enum file_kind kind, const struct file_ops *ops);
 const struct file_ops *file_ops(const struct file *file);
@@ -82,6 +85,8 @@ must_check struct file *file_new(enum file_kind kind, uint32_t flags, struct ino
 				 struct cred *cred);
 void file_get(struct file *file);
 void file_put(struct file *file); /* may run release */
+/* A descriptor of this file is being closed by owner (a descriptor table): runs flush, drops owner's POSIX locks. */
+void file_flush(struct file *file, void *owner);
 
 /* The checks that every caller needs (access mode, limits, seek position, RLIMIT_FSIZE by the caller), then the operation. */
 must_check ssize_t file_read(struct file *file, struct uio *to, int64_t *pos);
@@ -89,6 +94,9 @@ must_check ssize_t file_write(struct file *file, struct uio *from, int64_t *pos)
 /* The sentry's own reading (loader, scripts): from offset into memory; short only at the end of the file. */
 must_check ssize_t file_read_kernel(struct file *file, void *dst, size_t n, int64_t offset);
 uint32_t file_poll(struct file *file, struct poll_wait *wait);
+bool file_readable(const struct file *file); /* by its access mode */
+bool file_writable(const struct file *file);
+bool file_seekable(const struct file *file); /* pread and pwrite are allowed (its kind has a position) */
 
 /* For files without a place in the tree: an inode of the anonymous file system with this mode, and a file on it.
  * name appears as "anon_inode:[name]" (or "pipe:[ino]", "socket:[ino]") in /proc/PID/fd. */

@@ -80,6 +80,9 @@ struct inode_ops {
 	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
 	ssize_t (*listxattr)(struct inode *inode, char *names, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
+	/* May the cached name still be trusted? inode NULL: a name known not to exist. *checked_ns is when the name was last
+	 * looked up or found right (clock_now_ns), to be moved on by a check that asked. Missing: revalidate below decides. */
+	bool (*check)(struct inode *dir, const char *name, struct inode *inode, uint64_t *checked_ns);
 	bool (*revalidate)(struct inode *inode); /* false: the cached dentry must be looked up again (proc, host) */
 	void (*release)(struct inode *inode);    /* last reference gone; must not park */
 };
@@ -98,7 +101,17 @@ struct superblock {
 	struct inode *root;
 	bool read_only;
 	void *data;
+	uint64_t next_ino; /* inode_new numbers from here; 0 starts at 1 */
 };
+
+/* A superblock with one reference, its own device number (as Linux numbers file systems without a device) and no root yet.
+ * type must be static text. NULL: no memory. */
+must_check struct superblock *superblock_new(enum inode_kind kind, const char *type);
+void superblock_get(struct superblock *sb);
+void superblock_put(struct superblock *sb); /* gives back the root's reference with the last one */
+
+/* Every superblock's file system answers statfs(2) through this; -ENOSYS when its kind has none. */
+must_check int superblock_statfs(struct superblock *sb, struct statfs_info *out);
 
 void inode_kind_register(enum inode_kind kind, const struct inode_ops *ops, int (*statfs)(struct superblock *, struct statfs_info *));
 const struct inode_ops *inode_ops(const struct inode *inode);
@@ -109,6 +122,9 @@ void inode_put(struct inode *inode);
 must_check int inode_getattr(struct inode *inode, struct attr *out);
 /* MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1, as access(2): mode bits, capabilities. 0 or -EACCES. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, int may);
+/* A write or a truncation by somebody without CAP_FSETID takes away set-user-ID and set-group-ID. */
+void inode_drop_setid(struct inode *inode, const struct cred *cred);
+void inode_touch(struct inode *inode, uint32_t times); /* ATTR_ATIME, ATTR_MTIME: now; the change time always */
 struct fs_time fs_time_now(void); /* the sandbox's CLOCK_REALTIME */
 
 #endif

@@ -1,0 +1,164 @@
+/* file.c - open file descriptions: life, access checks, and the dispatch to what each kind does.
+ *
+ * Operations are found by the file's kind in a static table filled at start (design D5). A file holds its place, its
+ * inode and the credentials of who opened it.
+ */
+#include "fs/file.h"
+#include "fs/inode.h"
+#include "fs/lock.h"
+#include "fs/namei.h"
+#include "sentry/base/arena.h"
+#include "sentry/base/limits.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+static struct slab file_slab = SLAB(file);
+static const struct file_ops *kinds[FILE_KINDS];
+static void (*unwatch)(struct file *file);
+
+void file_kind_register(enum file_kind kind, const struct file_ops *ops)
+{
+	assert(kind > FILE_NONE && kind < FILE_KINDS && ops);
+	kinds[kind] = ops;
+}
+
+const struct file_ops *file_ops(const struct file *file)
+{
+	assert(file->kind < FILE_KINDS && kinds[file->kind]);
+	return kinds[file->kind];
+}
+
+void file_unwatch_register(void (*function)(struct file *file))
+{
+	unwatch = function;
+}
+
+struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
+		      struct cred *cred)
+{
+	struct file *file = slab_new(&file_slab);
+
+	assert(kind > FILE_NONE && kind < FILE_KINDS);
+	if (!file)
+		return NULL;
+	ref_init(&file->ref);
+	file->kind = kind;
+	file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	file->inode = inode;
+	inode_get(inode);
+	inode->open_count++;
+	if (path && path->dentry) {
+		file->path = *path;
+		path_get(path);
+	}
+	file->cred = cred;
+	cred_get(cred);
+	list_init(&file->epolls);
+	if (file_writable(file) && kind != FILE_PATH)
+		inode->writers++;
+	return file;
+}
+
+void file_get(struct file *file)
+{
+	ref_get(&file->ref);
+}
+
+void file_put(struct file *file)
+{
+	if (!ref_put(&file->ref))
+		return;
+	struct inode *inode = file->inode;
+	if (!list_empty(&file->epolls)) {
+		assert(unwatch);
+		unwatch(file);
+	}
+	if (!list_empty(&inode->locks)) {
+		lock_drop(inode, LOCK_OFD, file);
+		lock_drop(inode, LOCK_FLOCK, file);
+	}
+	if (file_ops(file)->release)
+		file_ops(file)->release(file);
+	if (file_writable(file) && file->kind != FILE_PATH)
+		inode->writers--;
+	inode->open_count--;
+	if (file->path.dentry)
+		path_put(&file->path);
+	inode_put(inode);
+	cred_put(file->cred);
+	slab_free(&file_slab, file);
+}
+
+void file_flush(struct file *file, void *owner)
+{
+	if (!list_empty(&file->inode->locks) && file->kind != FILE_PATH)
+		lock_drop(file->inode, LOCK_POSIX, owner);
+	if (file_ops(file)->flush)
+		file_ops(file)->flush(file, owner);
+}
+
+bool file_readable(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) != 3;
+}
+
+bool file_writable(const struct file *file)
+{
+	uint32_t access = file->flags & O_ACCMODE;
+
+	return (access == O_WRONLY || access == O_RDWR) && !(file->flags & O_PATH);
+}
+
+bool file_seekable(const struct file *file)
+{
+	return file_ops(file)->seek;
+}
+
+ssize_t file_read(struct file *file, struct uio *to, int64_t *pos)
+{
+	if (!file_readable(file))
+		return -EBADF;
+	if (!file_ops(file)->read)
+		return S_ISDIR(file->inode->mode) ? -EISDIR : -EINVAL;
+	return file_ops(file)->read(file, to, pos);
+}
+
+ssize_t file_write(struct file *file, struct uio *from, int64_t *pos)
+{
+	if (!file_writable(file))
+		return -EBADF;
+	if (!file_ops(file)->write)
+		return -EINVAL;
+	if (from->left && file->inode->mode & (S_ISUID | S_ISGID))
+		inode_drop_setid(file->inode, file->cred);
+	return file_ops(file)->write(file, from, pos);
+}
+
+ssize_t file_read_kernel(struct file *file, void *dst, size_t n, int64_t offset)
+{
+	size_t done = 0;
+
+	if (!file_ops(file)->read)
+		return S_ISDIR(file->inode->mode) ? -EISDIR : -EINVAL;
+	while (done < n) {
+		struct uio uio;
+		int64_t pos = offset + (int64_t)done;
+		uio_init_kernel(&uio, (char *)dst + done, n - done);
+		ssize_t got = file_ops(file)->read(file, &uio, &pos);
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+uint32_t file_poll(struct file *file, struct poll_wait *wait)
+{
+	if (!file_ops(file)->poll)
+		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	return file_ops(file)->poll(file, wait);
+}
