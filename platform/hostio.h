@@ -20,6 +20,14 @@ enum hostio_backend hostio_backend(void);
 must_check ssize_t hostio_read(uint32_t file, void *dst, size_t n, int64_t offset);
 must_check ssize_t hostio_write(uint32_t file, const void *src, size_t n, int64_t offset);
 
+/* The same without waiting and without parking: -EAGAIN when it would have to. Regular files never say so: their data is
+ * read and written at once. */
+must_check ssize_t hostio_try_read(uint32_t file, void *dst, size_t n, int64_t offset);
+must_check ssize_t hostio_try_write(uint32_t file, const void *src, size_t n, int64_t offset);
+
+/* As fsync(2). */
+must_check int hostio_sync(uint32_t file);
+
 /* Waits until one of these POLL* events holds. Returns the events, -EINTR, or -ETIMEDOUT at deadline_ns (CLOCK_MONOTONIC). */
 must_check int hostio_poll(uint32_t file, short events, uint64_t deadline_ns);
 
@@ -27,6 +35,7 @@ must_check int hostio_poll(uint32_t file, short events, uint64_t deadline_ns);
 short hostio_poll_now(uint32_t file, short events);
 
 /* Arms one watch: when one of the events holds, notify(cookie) is called once from platform_poll. Returns a handle >= 0. */
+/* -EMFILE at HOSTIO_LIMIT. After notify the handle is dead; unwatching a dead handle is harmless. */
 must_check int hostio_watch(uint32_t file, short events, void (*notify)(void *cookie, short events), void *cookie);
 void hostio_unwatch(int handle);
 

@@ -17,7 +17,16 @@
 #define ARGS_LIMIT_BYTES   (2 * 1024 * 1024) /* argv and envp together: a quarter of an 8 MiB stack */
 #define GROUPS_LIMIT       65536
 #define SIGQUEUE_LIMIT     4096 /* queued signals of a user */
+#define DENTRY_CACHE_LIMIT 65536 /* names remembered that nobody uses */
+#define MOUNT_LIMIT        256
+#define LOCK_LIMIT         65536 /* advisory locks of a sandbox */
+#define XATTR_SIZE_LIMIT   65536 /* one value, as XATTR_SIZE_MAX */
+#define XATTR_TOTAL_LIMIT  262144 /* names and values of an inode */
+#define DIR_SNAPSHOT_BYTES (256ul << 20) /* one host directory's entries as an open directory holds them */
+#define HOST_DIR_CACHE     512 /* host directories kept open for the next look-up */
+#define HOST_OPEN_CACHE    256 /* host files kept open for the next open */
 #define PIPE_DEFAULT_BYTES 65536
 #define PIPE_LIMIT_BYTES   1048576
+#define HOSTIO_LIMIT       16384 /* operations of the sentry that wait for the host at one time */
 
 #endif
