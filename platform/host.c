@@ -8,6 +8,7 @@
  * Limits: x86-64.
  */
 #include "platform/host.h"
+#include "platform/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static int proc = -1;
@@ -37,25 +37,6 @@ static_assert(0
 		      <= 45,
 	      "rule W3: the sentry makes do with 45 host calls");
 #undef HOST
-
-/* A raw call: the kernel's result, errors as negative errno. syscall(2) would turn them into errno and back. */
-static inline long call6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	long result;
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
-#define CALL(name, a, b, c, d, e, f) call6(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define CALL3(name, a, b, c)         CALL(name, a, b, c, 0, 0, 0)
-#define CALL4(name, a, b, c, d)      CALL(name, a, b, c, d, 0, 0)
 
 static bool is_one_name(const char *name)
 {
