@@ -27,8 +27,8 @@ struct filter {
 	struct sock_filter insn[FILTER_INSN_LIMIT];
 };
 
-/* A mapping above the guest's range that an agent may make (a forked child's own command page and blocks): exactly these
- * addresses and this protection, MAP_SHARED|MAP_FIXED, of exactly this descriptor, at any offset. */
+/* A mapping above the guest's range that an agent may make (a forked child's own command page and blocks): exactly
+ * these addresses and this protection, MAP_SHARED|MAP_FIXED, of exactly this descriptor, at any offset. */
 struct filter_remap {
 	uint64_t addr;
 	uint32_t bytes;
@@ -39,16 +39,12 @@ struct filter_remap {
 /* What the programs must know of the gate. Addresses are those of the guest's address space. "Code" ranges are compared
  * with the address behind the syscall instruction, as seccomp reports it: start < address <= end. */
 struct filter_layout {
-	/* Code of the gate that runs with the guest's rights: the only place of the free calls. Must not contain an
-	 * instruction of the agent's. The slots lie inside. */
+	/* Code of the gate that runs with the guest's rights: the only place of the free calls and of the slots. Must
+	 * not contain a syscall instruction of the agent's: a guest thread's calls from elsewhere all trap. */
 	uint64_t guest_code, guest_code_end;
 
 	/* The slots: slot i is a syscall instruction (0f 05) at slot_base + i * SIGN_SLOT_BYTES. */
 	uint64_t slot_base;
-
-	/* Code that runs with the agent's rights. Every call from elsewhere is refused by the agent's program unless it is
-	 * one that the guest's program may allow. */
-	uint64_t agent_code, agent_code_end;
 
 	/* Read-only pages from which programs may be installed (prog structs, not instructions, are checked). */
 	uint64_t program_start, program_end;
@@ -63,10 +59,18 @@ struct filter_layout {
 	struct filter_remap remap[FILTER_REMAP_LIMIT];
 };
 
+/* What an agent may clone: CLONE_VM | CLONE_FILES | CLONE_PARENT | SIGCHLD, and the same without CLONE_VM. */
+#define FILTER_CLONE_THREAD 0x8511
+#define FILTER_CLONE_FORK   0x8411
+
+/* The address that seccomp reports for a call at this slot. */
+uint64_t filter_slot_ip(const struct filter_layout *layout, unsigned slot);
+
 /* The guest's program for an address space whose signed calls are made at this slot (< SIGN_SLOTS). */
 void filter_guest(struct filter *out, const struct filter_layout *layout, unsigned slot);
 
-/* The program that checks signatures under this key at this slot. The result holds the key: explicit_bzero it after use. */
+/* The program that checks signatures under this key at this slot. The result holds the key: explicit_bzero it after
+ * use. */
 void filter_signed(struct filter *out, const struct filter_layout *layout, const struct sign_key *key, unsigned slot);
 
 /* The agent's program. */

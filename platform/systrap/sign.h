@@ -13,7 +13,8 @@
 
 #include "sentry/base/types.h"
 
-/* Signed calls name pages [SIGN_MIN_PAGE, SIGN_LIMIT_PAGE): all that a guest may use, PLATFORM_MIN_ADDR and _MAX_ADDR. */
+/* Signed calls name pages [SIGN_MIN_PAGE, SIGN_LIMIT_PAGE): all that a guest may use, PLATFORM_MIN_ADDR and _MAX_ADDR.
+ */
 #define SIGN_MIN_PAGE   0x10u
 #define SIGN_LIMIT_PAGE 0xffe00000u
 
@@ -43,16 +44,16 @@ struct signed_call {
 };
 
 /* Puts the tag into call; other unused argument words are left alone.
- *   mmap      MAP_FIXED with MAP_PRIVATE|MAP_ANONYMOUS, MAP_SHARED or MAP_PRIVATE, and MAP_NORESERVE, MAP_POPULATE at will;
- *             arg[4] must be the stub's descriptor (anonymous: anything), arg[5] the offset in bytes, < 16 TiB
- *   madvise   the advices of SIGN_ADVICES
- *   mremap    MREMAP_MAYMOVE|MREMAP_FIXED, or 0 with arg[4] == 0
- * Returns 0; -E2BIG when it does not fit the encoding and -EINVAL when it is no such call: the agent makes it then. */
+ *   mmap      MAP_FIXED with MAP_PRIVATE|MAP_ANONYMOUS, MAP_SHARED or MAP_PRIVATE, and MAP_NORESERVE, MAP_POPULATE at
+ * will; arg[4] must be the stub's descriptor (anonymous: anything), arg[5] the offset in bytes, < 16 TiB madvise   the
+ * advices of SIGN_ADVICES mremap    MREMAP_MAYMOVE|MREMAP_FIXED, or 0 with arg[4] == 0 Returns 0; -E2BIG when it does
+ * not fit the encoding and -EINVAL when it is no such call: the agent makes it then. */
 must_check int sign_call(const struct sign_key *key, struct signed_call *call);
 
-/* The advices, as a mask of 1 << MADV_*: NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED FREE DONTFORK DOFORK HUGEPAGE NOHUGEPAGE
- * DONTDUMP DODUMP WIPEONFORK KEEPONFORK POPULATE_READ POPULATE_WRITE. Not among them: REMOVE (changes the file), MERGEABLE (tells of
- * others' memory), HWPOISON, SOFT_OFFLINE, and what a page is worth to the host (COLD, PAGEOUT, COLLAPSE). */
+/* The advices, as a mask of 1 << MADV_*: NORMAL RANDOM SEQUENTIAL WILLNEED DONTNEED FREE DONTFORK DOFORK HUGEPAGE
+ * NOHUGEPAGE DONTDUMP DODUMP WIPEONFORK KEEPONFORK POPULATE_READ POPULATE_WRITE. Not among them: REMOVE (changes the
+ * file), MERGEABLE (tells of others' memory), HWPOISON, SOFT_OFFLINE, and what a page is worth to the host (COLD,
+ * PAGEOUT, COLLAPSE). */
 #define SIGN_ADVICES                                                                                                   \
 	(1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 8 | 1u << 10 | 1u << 11 | 1u << 14 | 1u << 15 |       \
 	 1u << 16 | 1u << 17 | 1u << 18 | 1u << 19 | 1u << 22 | 1u << 23)
