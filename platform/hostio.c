@@ -57,7 +57,7 @@ struct waiting {
 static struct slot slots[HOSTIO_LIMIT];
 static struct list free_slots = LIST_INIT(free_slots), polls = LIST_INIT(polls);
 static const struct hostio_ops *backend;
-static enum hostio_backend chosen;
+static enum hostio_backend chosen, preferred = HOSTIO_AUTO;
 
 static int try_backend(const struct hostio_ops *ops, enum hostio_backend name)
 {
@@ -70,11 +70,18 @@ static int try_backend(const struct hostio_ops *ops, enum hostio_backend name)
 	return error;
 }
 
+void hostio_prefer(enum hostio_backend wanted)
+{
+	preferred = wanted;
+}
+
 int hostio_start(enum hostio_backend wanted)
 {
 	int error = -EINVAL;
 
 	assert(!backend);
+	if (wanted == HOSTIO_AUTO)
+		wanted = preferred;
 	for (int i = 0; i < HOSTIO_LIMIT; i++)
 		list_push_back(&free_slots, &slots[i].node);
 	if (wanted != HOSTIO_EPOLL) {

@@ -297,17 +297,9 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Only 0, 1, 2 and keep_fd stay. */
-static void close_others(int keep_fd)
+int jail_enter(struct jail_view *views, unsigned count, int keep_below, char message[JAIL_MESSAGE_BYTES])
 {
-	if (keep_fd > 3)
-		CALL3(close_range, 3, keep_fd - 1, 0);
-	CALL3(close_range, MAX(keep_fd + 1, 3), CLOSE_RANGE_LAST, 0);
-}
-
-int jail_enter(struct jail_view *views, unsigned count, int keep_fd, char message[JAIL_MESSAGE_BYTES])
-{
-	close_others(keep_fd);
+	CALL3(close_range, keep_below, CLOSE_RANGE_LAST, 0);
 	reset_signals();
 	setsid(); /* the terminal's signals go to the command line, which tells us */
 	umask(0);

@@ -1,0 +1,44 @@
+/* options.h - what the person asked for. */
+#ifndef RUNTIME_OPTIONS_H
+#define RUNTIME_OPTIONS_H
+
+#include "sentry/base/types.h"
+
+#define MOUNT_OPTION_LIMIT 128
+#define ENV_OPTION_LIMIT   1024
+
+enum share_mode { SHARE_RO, SHARE_RW, SHARE_COW };
+
+struct mount_option {
+	const char *source; /* as given */
+	const char *target; /* absolute path in the sandbox */
+	enum share_mode mode;
+};
+
+struct options {
+	const char *rootfs; /* NULL: the host's own programs */
+	struct mount_option mounts[MOUNT_OPTION_LIMIT];
+	unsigned mount_count;
+	char *env[ENV_OPTION_LIMIT]; /* NAME=VALUE, ended by NULL */
+	unsigned env_count;
+	const char *workdir; /* NULL: the caller's */
+	const char *hostname;
+	uint32_t uid, gid;
+	uint64_t timeout_ns;   /* 0: none */
+	uint64_t memory_bytes; /* 0: no limit */
+	bool strace;
+	const char *strace_path; /* NULL: standard error */
+	struct {
+		bool log, stats, no_patch, no_spin, epoll, uring;
+	} debug;
+	char **argv; /* the command */
+};
+
+/* Reads the arguments of `usbx run` (argv[0] is "run"). Does not return when they make no sense: exits with 125 after
+ * one line; nor for --help. Pointers into argv are kept. */
+void options_parse(struct options *out, int argc, char **argv);
+
+/* The text of `usbx --help`. */
+extern const char options_help[];
+
+#endif

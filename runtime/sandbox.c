@@ -1,0 +1,174 @@
+/* sandbox.c - starts the sentry inside the jail.
+ *
+ * Order matters: terminals are opened anew while the host's proc is still there; then the jail goes up but for its
+ * filter; the platform starts its processes and the sentry its arena; then the filter closes and the first guest
+ * instruction may run. From jail_close on this process makes no call that host.def does not list, so nothing here uses
+ * stdio.
+ */
+#include "runtime/sandbox.h"
+
+#include "platform/host.h"
+#include "platform/hostfile.h"
+#include "platform/hostio.h"
+#include "platform/platform.h"
+#include "runtime/start.h"
+#include "sentry/base/log.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct outcome *outcome;
+
+no_return static void give_up(const char *message)
+{
+	outcome->status.result = BOOT_FAILED;
+	snprintf(outcome->status.message, sizeof outcome->status.message, "%s", message);
+	outcome->complete = true;
+	host_exit(1);
+}
+
+static void log_to_stderr(enum log_level level, const char *line)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof text, "usbx: %s%s\n", level == LOG_ERROR ? "" : "debug: ", line);
+
+	host_stderr(text, MIN((size_t)MAX(n, 0), sizeof text - 1));
+}
+
+/* A terminal is shared with the person's shell, O_NONBLOCK of its file description included. So we make a description
+ * of our own for the same terminal. Where it cannot be opened (it belongs to somebody else) hostio.c gets by. */
+static void open_terminal_anew(int fd)
+{
+	char path[32];
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || !isatty(fd))
+		return;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		return;
+	dup3(own, fd, O_CLOEXEC);
+	close(own);
+}
+
+static uint32_t add_file(int fd)
+{
+	uint32_t file;
+
+	if (hostfile_add(fd, &file))
+		give_up("more host files than a sandbox can have");
+	return file;
+}
+
+static void add_stdio(struct boot_config *config, const struct sandbox *sandbox, const int flags[3])
+{
+	for (int fd = 0; fd < 3; fd++) {
+		config->stdio[fd] = HOSTFILE_NONE;
+		config->stdio_flags[fd] = (uint32_t)flags[fd] & (O_ACCMODE | O_APPEND);
+		/* A duplicate: our own 2 stays for what we have to say. */
+		int copy = sandbox->stdio_open[fd] ? fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD) : -1;
+		if (copy >= 0)
+			config->stdio[fd] = add_file(copy);
+	}
+}
+
+static unsigned usable_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)MAX(CPU_COUNT(&set), 1);
+}
+
+static void start_platform(const struct options *options)
+{
+	const struct platform_config config = {
+		.memory_limit_bytes = options->memory_bytes,
+		.no_patch = options->debug.no_patch,
+		.no_spin = options->debug.no_spin || usable_cpus() < 2,
+	};
+
+	if (options->debug.epoll || options->debug.uring)
+		hostio_prefer(options->debug.epoll ? HOSTIO_EPOLL : HOSTIO_URING);
+	if (platform_start(&config))
+		give_up("the platform cannot start on this host"); /* it has said why */
+}
+
+static void print_stats(void)
+{
+	struct platform_stats s;
+	char text[512];
+
+	platform_stats_get(&s);
+	int n = snprintf(
+		text, sizeof text,
+		"stats: {\"calls_trapped\": %lu, \"calls_patched\": %lu, \"sites_patched\": %lu, \"sites_refused\": "
+		"%lu, \"faults\": %lu, \"kicks\": %lu, \"handoffs_slept\": %lu, \"memory_calls\": %lu, "
+		"\"agent_batches\": %lu}\n",
+		s.calls_trapped, s.calls_patched, s.sites_patched, s.sites_refused, s.faults, s.kicks, s.handoffs_slept,
+		s.memory_calls, s.agent_batches);
+	host_stderr(text, MIN((size_t)n, sizeof text - 1));
+}
+
+static void run(const struct sandbox *sandbox, const struct boot_config *config)
+{
+	struct boot_status status;
+	char message[JAIL_MESSAGE_BYTES];
+
+	if (jail_close(message))
+		give_up(message);
+	start_probe();
+	sentry_boot(config, &status);
+	if (sandbox->options->debug.stats)
+		print_stats();
+	outcome->status = status;
+	outcome->complete = true;
+}
+
+void sandbox_main(void *argument)
+{
+	const struct sandbox *sandbox = argument;
+	const struct options *options = sandbox->options;
+	struct view *view = sandbox->view;
+	char message[JAIL_MESSAGE_BYTES];
+	int flags[3];
+
+	outcome = sandbox->outcome;
+	madvise(outcome, PAGE_SIZE, MADV_DONTFORK); /* no stub may ever write our verdict */
+	log_init(options->debug.log ? LOG_DEBUG : LOG_ERROR, log_to_stderr);
+	for (int fd = 0; fd < 3; fd++) {
+		flags[fd] = sandbox->stdio_open[fd] ? fcntl(fd, F_GETFL) : 0;
+		open_terminal_anew(fd);
+	}
+	if (jail_enter(view->host, view->host_count, FIRST_FREE_FD, message))
+		give_up(message);
+	start_platform(options);
+	if (sentry_init() || start_upper_parts())
+		give_up("no memory for the sentry's own tables");
+	struct boot_config config = {
+		.mounts = view->specs,
+		.mount_count = view->count,
+		.argv = options->argv,
+		.envp = options->env,
+		.workdir = view->workdir,
+		.hostname = options->hostname,
+		.uid = options->uid,
+		.gid = options->gid,
+		.memory_limit_bytes = options->memory_bytes,
+		.cpu_count = usable_cpus(),
+		.strace = options->strace,
+		.strace_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,
+		.control_file = add_file(CONTROL_FD),
+	};
+	for (unsigned i = 0; i < view->count; i++)
+		if (view->shown[i] >= 0)
+			view->specs[i].host_dir = add_file(view->host[view->shown[i]].fd);
+	add_stdio(&config, sandbox, flags);
+	run(sandbox, &config);
+	host_exit(0);
+}

@@ -1,0 +1,29 @@
+/* sandbox.h - the sentry's process: from a fresh clone to the closed jail to the end. */
+#ifndef RUNTIME_SANDBOX_H
+#define RUNTIME_SANDBOX_H
+
+#include "runtime/view.h"
+#include "sentry/boot.h"
+
+/* Descriptors of the child, put there by the command line before the clone. */
+#define CONTROL_FD    3 /* reading end: a byte is a signal for the guest; its end of file is our parent's */
+#define STRACE_FD     4 /* or -1 in struct sandbox */
+#define FIRST_FREE_FD 5
+
+/* What the child tells its parent; lies in memory that only these two share. */
+struct outcome {
+	bool complete; /* status holds; else the child died on the way */
+	struct boot_status status;
+};
+
+struct sandbox {
+	const struct options *options;
+	struct view *view;
+	bool stdio_open[3];
+	struct outcome *outcome;
+};
+
+/* The child's whole life; argument is a struct sandbox. Does not return. */
+void sandbox_main(void *argument);
+
+#endif

@@ -1,0 +1,184 @@
+/* supervise.c - starts the jail and waits for its end.
+ *
+ * Signals that a terminal or a parent sends to usbx are meant for the command: they go to the sentry as bytes of a
+ * pipe, and the sentry raises them for the guest's foreground. usbx itself ends only when the sandbox has. When usbx is
+ * killed, the kernel kills the sentry (PR_SET_PDEATHSIG), and with it everything in its pid namespace.
+ */
+#include "runtime/supervise.h"
+
+#include "platform/host.h"
+#include "runtime/fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What reaches the guest. SIGTSTP stops us too, SIGCONT continues both. */
+static const int forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
+				SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (unsigned i = 0; i < COUNT(forwarded); i++) {
+		struct sigaction now;
+		/* What our parent made us ignore (nohup) stays ignored. */
+		if (!sigaction(forwarded[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(&set, forwarded[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		fail("cannot receive signals: %s", strerror(errno));
+	return fd;
+}
+
+/* Puts fd to the number that the child expects; the number may be taken by a descriptor that the caller left us. */
+static void place(int fd, int wanted)
+{
+	if (fd != wanted && dup2(fd, wanted) < 0)
+		fail("too few descriptors: %s", strerror(errno));
+}
+
+/* 0, 1 and 2 are always something, so that nothing else gets these numbers; which of them were open is remembered. */
+static void fill_stdio(bool was_open[3])
+{
+	for (int fd = 0; fd < 3; fd++) {
+		was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+		if (!was_open[fd] && open("/dev/null", O_RDWR) != fd)
+			fail("standard descriptor %d is closed and /dev/null cannot take its place", fd);
+	}
+}
+
+/* Descriptors of struct sandbox; returns the writing end of the control pipe. */
+static int open_channels(const struct options *options)
+{
+	int control[2], strace_fd = -1;
+
+	if (pipe2(control, O_CLOEXEC | O_NONBLOCK))
+		fail("cannot make a pipe: %s", strerror(errno));
+	if (options->strace_path) {
+		strace_fd = open(options->strace_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+		if (strace_fd < 0)
+			fail("--strace=%s: %s", options->strace_path, strerror(errno));
+		strace_fd = fcntl(strace_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	}
+	int reader = fcntl(control[0], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int writer = fcntl(control[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	if (reader < 0 || writer < 0 || (options->strace_path && strace_fd < 0))
+		fail("too few descriptors: %s", strerror(errno));
+	place(reader, CONTROL_FD);
+	close(reader);
+	if (strace_fd >= 0) {
+		place(strace_fd, STRACE_FD);
+		close(strace_fd);
+	} else {
+		close(STRACE_FD);
+	}
+	return writer;
+}
+
+static void forward(int signals, int control)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		unsigned char byte = (unsigned char)info.ssi_signo;
+		(void)!write(control, &byte, 1); /* a full pipe: the sentry has thousands to do already */
+		if (info.ssi_signo == SIGTSTP)
+			raise(SIGSTOP);
+	}
+}
+
+/* Until the child has ended, or the deadline has passed: then false. */
+static bool wait_for_end(int pidfd, int signals, int control, uint64_t deadline_ns)
+{
+	struct pollfd polls[] = {{.fd = pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+
+	for (;;) {
+		uint64_t now = host_monotonic_ns();
+		struct timespec left = {0, 0};
+		if (deadline_ns > now) {
+			left.tv_sec = (time_t)((deadline_ns - now) / NS_PER_S);
+			left.tv_nsec = (long)((deadline_ns - now) % NS_PER_S);
+		}
+		int n = ppoll(polls, COUNT(polls), deadline_ns == DEADLINE_NONE ? NULL : &left, NULL);
+		if (polls[1].revents & POLLIN)
+			forward(signals, control);
+		if (n > 0 && polls[0].revents)
+			return true;
+		if (n == 0 && host_monotonic_ns() >= deadline_ns)
+			return false;
+	}
+}
+
+static int status_of_command(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/* The child ended without a word. */
+static int explain_death(int wait_status)
+{
+	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL) {
+		complain("the sandbox was killed (by somebody, or for lack of memory on the host)");
+		return EXIT_SIGNAL + SIGKILL;
+	}
+	if (WIFSIGNALED(wait_status))
+		complain("the sandbox's kernel died of signal %d (%s): this is a bug in usbx", WTERMSIG(wait_status),
+			 strsignal(WTERMSIG(wait_status)));
+	else
+		complain("the sandbox's kernel ended with status %d: this is a bug in usbx", WEXITSTATUS(wait_status));
+	return EXIT_USBX;
+}
+
+static int judge(const struct outcome *outcome, int wait_status)
+{
+	const struct boot_status *status = &outcome->status;
+
+	if (!outcome->complete)
+		return explain_death(wait_status);
+	if (status->result == BOOT_EXITED)
+		return status_of_command(status->wait_status);
+	complain("%.*s", (int)sizeof status->message, status->message);
+	if (!status->exec_error)
+		return EXIT_USBX;
+	return status->exec_error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+int supervise(const struct options *options, struct view *view)
+{
+	struct sandbox sandbox = {.options = options, .view = view};
+	char message[JAIL_MESSAGE_BYTES];
+	int pidfd, wait_status = 0;
+	pid_t pid;
+
+	fill_stdio(sandbox.stdio_open);
+	int control = open_channels(options);
+	int signals = open_signals();
+	sandbox.outcome = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sandbox.outcome == MAP_FAILED)
+		fail("no memory");
+	uint64_t deadline_ns = options->timeout_ns ? host_monotonic_ns() + options->timeout_ns : DEADLINE_NONE;
+	if (jail_spawn(sandbox_main, &sandbox, &pid, &pidfd, message))
+		fail("%s", message);
+	close(CONTROL_FD);
+	bool ended = wait_for_end(pidfd, signals, control, deadline_ns);
+	if (!ended)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!ended) {
+		complain("stopped after --timeout %g s", (double)options->timeout_ns / (double)NS_PER_S);
+		return EXIT_TIMEOUT;
+	}
+	return judge(sandbox.outcome, wait_status);
+}
