@@ -196,13 +196,15 @@ static void other_calls(const struct filter_layout *layout, int allow, int refus
 {
 	int not_clone = bpf_label(), not_prctl = bpf_label(), not_arch_prctl = bpf_label();
 
-	bpf_jump(BPF_JEQ, SYS_lseek, allow, NEXT);
-	bpf_jump(BPF_JEQ, SYS_sigaltstack, allow, NEXT);
-	bpf_jump(BPF_JEQ, SYS_exit, allow, NEXT);
-	bpf_jump(BPF_JEQ, SYS_arch_prctl, NEXT, not_arch_prctl);
+	bpf_jump(BPF_JEQ, SYS_arch_prctl, NEXT, not_arch_prctl); /* guest threads may too */
 	need_segment_base(refuse);
 	bpf_go(allow);
 	bpf_here(not_arch_prctl);
+	bpf_need_code(layout->agent_code, layout->agent_code_end, refuse);
+	bpf_load(OFF_NR);
+	bpf_jump(BPF_JEQ, SYS_lseek, allow, NEXT);
+	bpf_jump(BPF_JEQ, SYS_sigaltstack, allow, NEXT);
+	bpf_jump(BPF_JEQ, SYS_exit, allow, NEXT);
 	bpf_jump(BPF_JEQ, SYS_clone, NEXT, not_clone);
 	clone_call(allow, refuse);
 	bpf_here(not_clone);

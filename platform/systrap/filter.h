@@ -46,6 +46,9 @@ struct filter_layout {
 	/* The slots: slot i is a syscall instruction (0f 05) at slot_base + i * SIGN_SLOT_BYTES. */
 	uint64_t slot_base;
 
+	/* Code that runs with the agent's rights: the only place of what an agent alone may do. */
+	uint64_t agent_code, agent_code_end;
+
 	/* Read-only pages from which programs may be installed (prog structs, not instructions, are checked). */
 	uint64_t program_start, program_end;
 

@@ -34,6 +34,8 @@ static inline struct filter_layout test_layout(void)
 		.guest_code = TEST_GATE,
 		.guest_code_end = TEST_GATE + 0x1000,
 		.slot_base = TEST_GATE,
+		.agent_code = TEST_AGENT,
+		.agent_code_end = TEST_AGENT + 0x1000,
 		.program_start = TEST_GATE + 0x10000,
 		.program_end = TEST_GATE + 0x14000,
 		.first_file_fd = TEST_FILE_FD,

@@ -248,7 +248,7 @@ static const struct {
 };
 
 static struct {
-	long got[COUNT(refused)], int80;
+	long got[COUNT(refused)], int80, elsewhere;
 	long scrub, map, advise, move, grow, death, lane, clone;
 	bool done;
 } * agent_report;
@@ -268,6 +268,7 @@ static void agent_child(void *arg)
 	for (unsigned i = 0; i < COUNT(refused); i++)
 		agent_report->got[i] = call_at(TEST_AGENT, refused[i].nr, refused[i].a);
 	agent_report->int80 = int80(20);
+	agent_report->elsewhere = CALL_AT(TEST_FREE, SYS_lseek, AGENT_FD, 77, SEEK_SET);
 	agent_report->map = CALL_AT(TEST_AGENT, SYS_mmap, SCRATCH, 8192, 3, 0x32, -1ul);
 	agent_report->advise = CALL_AT(TEST_AGENT, SYS_madvise, SCRATCH, 8192, MADV_DONTNEED);
 	agent_report->move = CALL_AT(TEST_AGENT, SYS_mremap, SCRATCH, 4096, 8192, 3, SCRATCH * 2);
@@ -297,6 +298,7 @@ Test(stack, agent, .timeout = 60)
 	for (unsigned i = 0; i < COUNT(refused); i++)
 		cr_expect_eq(agent_report->got[i], -EPERM, "%s: %ld", refused[i].what, agent_report->got[i]);
 	cr_expect_eq(agent_report->int80, -EPERM);
+	cr_expect_eq(agent_report->elsewhere, -EPERM);
 	cr_expect_eq(agent_report->map, (long)SCRATCH);
 	cr_expect_eq(agent_report->advise, 0);
 	cr_expect_eq(agent_report->move, (long)SCRATCH * 2);
