@@ -132,7 +132,8 @@ int fiber_new(void (*main)(void *argument), void *argument, struct fiber **out)
 	char *bottom = fiber->stack_bottom;
 	*fiber = (struct fiber){.main = main, .argument = argument, .stack_bottom = bottom};
 	/* What fiber_switch_stack pops: six registers, the address to return to; then a stack as a call would leave it. */
-	uint64_t *top = (uint64_t *)fiber - 2;
+	/* A function begins with the stack 8 below a multiple of 16 (the return address that call pushed). */
+	uint64_t *top = (uint64_t *)fiber - 3;
 	top[-1] = (uint64_t)fiber_begin;
 	memset(top - 7, 0, 6 * sizeof *top);
 	top[0] = 0;
