@@ -2,12 +2,12 @@
  *
  * sentry/ must not include loader/, so the loader registers itself here at start. The order of an exec:
  *
- *     sys_execve     exec_open           the file, by Linux's rules for MAY_EXEC
- *                    exec_args_limit     how many bytes of strings may be copied from the guest
- *     task_exec      exec_load           the loader: scripts, interpreter, a complete new mm; the caller is unharmed if
- * it fails exec_identity     (called by the loader, written by the task side) who the program will be point of no
- * return: other threads die, the thread moves to image->mm, old mm is put, uthread_new(image->mm->as, NULL,
- * &image->start, ...)
+ * 1. sys_execve: exec_open gives the file by the rules for executing; exec_args_limit says how many bytes of strings may
+ *    be copied from the guest.
+ * 2. task_exec: exec_load lets the loader do scripts, interpreter and a complete new mm. If it fails the caller is as
+ *    before. The loader asks exec_identity (written by the task side) who the program will be.
+ * 3. The point of no return: other threads die, the thread moves to image->mm, the old mm is put,
+ *    uthread_new(image->mm->as, NULL, &image->start, ...).
  */
 #ifndef SENTRY_EXEC_H
 #define SENTRY_EXEC_H
@@ -52,9 +52,9 @@ void exec_set_loader(exec_loader *loader); /* once, by loader_init */
 must_check int exec_load(const struct exec_request *request, struct exec_image *image);
 void exec_image_free(struct exec_image *image);
 
-/* PARKS. Opens a file to be executed. walk_flags WALK_FOLLOW, WALK_EMPTY. -EACCES (no x, not a regular file), -ETXTBSY,
- * and walk's. */
-must_check int exec_open(const struct walker *walker, const char *path, uint32_t walk_flags, struct file **out);
+#define EXEC_NOFOLLOW 1u /* a symbolic link in the last place is -ELOOP (AT_SYMLINK_NOFOLLOW) */
+/* PARKS. Opens a file to be executed. -EACCES (not executable, not a regular file), -ETXTBSY, and what walk says. */
+must_check int exec_open(const struct walker *walker, const char *path, uint32_t flags, struct file **out);
 /* PARKS. The same for a file by its descriptor (O_PATH too): execveat with AT_EMPTY_PATH. */
 must_check int exec_open_file(const struct cred *cred, struct file *file, struct file **out);
 
