@@ -20,7 +20,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DUSBX_VERSION='"$(VERSION)"' -I. -I$(B)/g
 	     -Wall -Wextra -Werror -MMD -MP $(CFLAGS)
 # One static binary; a sanitizer's run-time library wants a dynamic one.
 LDFLAGS_USBX = $(if $(SAN),-pie,-static-pie) $(OPT) -pthread -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS    = -lseccomp -luring -lcapstone -lelf -lz
+LIBS    = -lseccomp -l:liburing.a -lcapstone -lelf -lz
 
 SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
 		   loader/*.c syscalls/*.c runtime/*.c)
@@ -63,9 +63,9 @@ $(B)/unit/%: tests/unit/%.c $(B)/libusbx.a Makefile
 unit-tests: $(UNIT_BINS)
 
 # The same binary, but one that tries a forbidden host call right after the jail has closed (tests/attack).
-$(B)/usbx-forbidden: $(OBJS) runtime/jail_probe.c
-	$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/jail_probe.c \
-		$(filter-out $(B)/runtime/jail_probe.o,$(OBJS)) $(LIBS)
+$(B)/usbx-forbidden: $(OBJS) runtime/probe.c
+	$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/probe.c \
+		$(filter-out $(B)/runtime/probe.o,$(OBJS)) $(LIBS)
 
 $(B)/bench/calls: tests/bench/calls.c
 	@mkdir -p $(@D)

@@ -33,6 +33,7 @@ static struct {
 	uint32_t waiting;  /* set by the sentry with an order, cleared by the bell when that wait is over */
 	uint32_t *word;    /* written by the sentry before order */
 	uint32_t expected; /* written by the sentry before order */
+	uint32_t running;  /* set once by the bell: the C library's own calls at a thread's start are behind it */
 } bell;
 
 static void *bell_main(void *unused)
@@ -40,6 +41,8 @@ static void *bell_main(void *unused)
 	uint32_t served = 0;
 
 	(void)unused;
+	__atomic_store_n(&bell.running, 1, __ATOMIC_RELEASE);
+	host_futex_wake(&bell.running, 1);
 	for (;;) {
 		uint32_t order = __atomic_load_n(&bell.order, __ATOMIC_ACQUIRE);
 		if (order == served) {
@@ -69,6 +72,9 @@ static int bell_start(void)
 	int error = pthread_create(&thread, &attributes, bell_main, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
+	/* They are not in host.def: the jail must not close before. */
+	while (!error && !__atomic_load_n(&bell.running, __ATOMIC_ACQUIRE))
+		host_futex_wait(&bell.running, 0, DEADLINE_NONE);
 	return -error;
 }
 
