@@ -28,8 +28,8 @@ OBJS := $(SRCS:%.c=$(B)/%.o)
 TEST_DEPS :=
 
 .PHONY: all run test check bench install clean fuzz
-# The binary, once its command line is there; until then every part by itself.
-all: $(if $(wildcard runtime/main.c),$(B)/usbx,$(B)/libusbx.a)
+# The binary, once the sentry can boot; until then every part by itself.
+all: $(if $(wildcard sentry/boot.c),$(B)/usbx,$(B)/libusbx.a)
 
 -include platform/systrap/rules.mk
 -include loader/vdso/rules.mk
@@ -78,7 +78,7 @@ run:
 
 test:
 	scripts/setup --tests
-	$(MAKE) all unit-tests $(if $(wildcard runtime/main.c),$(B)/usbx-forbidden) $(TEST_DEPS)
+	$(MAKE) all unit-tests $(if $(wildcard sentry/boot.c),$(B)/usbx-forbidden) $(TEST_DEPS)
 	B=$(B) scripts/test-all
 
 check:
