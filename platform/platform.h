@@ -102,6 +102,11 @@ struct mem_op {
  * Errors: -ENOMEM, and what the host's call says. A queued change that fails later is reported by aspace_settle. */
 must_check int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *op);
 
+/* Where the platform has placed code of its own (trampolines) inside a range that is free by the sentry's books: the lowest
+ * such address in [addr, addr + size), or 0. Mapping there is allowed but slows the guest's calls down: whoever is free
+ * to choose an address chooses another. */
+uint64_t aspace_avoid(struct aspace *as, uint64_t addr, uint64_t size);
+
 /* PARKS. Waits until every queued change of this caller is done; the first error or 0. */
 must_check int aspace_settle(struct aspace *as, struct uthread *caller);
 

@@ -27,6 +27,8 @@
 #define HOST_OPEN_CACHE    256 /* host files kept open for the next open */
 #define PIPE_DEFAULT_BYTES 65536
 #define PIPE_LIMIT_BYTES   1048576
+#define HOSTFILE_LIMIT     65536 /* host files open at one time */
+#define PIPE_TOTAL_BYTES   (64ul << 20) /* capacity of all pipes from which new ones are small; at twice as much none */
 #define HOSTIO_LIMIT       16384 /* operations of the sentry that wait for the host at one time */
 
 #endif

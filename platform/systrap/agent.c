@@ -1,0 +1,220 @@
+/* agent.c - the sentry's end of the agents' command rings.
+ *
+ * Theory. An agent reads commands from a page that guests map read-only and reports on a page that guests can write, so
+ * every report is a hint. What may depend on hints, and why that is enough:
+ *  - when a batch is done: a guest that forges it early gets its own address space changed a little later than it
+ *    claimed. A slot may then be written while the agent reads it: the agent compares the slot's number before and
+ *    after, and dies of a difference.
+ *  - results of memory calls: its own address space again.
+ *  - what a clone returned is no hint: the agent puts it into the position of an open file (a *lane*) that only agents
+ *    and the sentry can reach, registers in, nothing through memory. A lane is held for one clone at a time.
+ *  - while no guest thread of an address space exists nobody can write its reply page, and reports are true: scrubs
+ *    and key installation rest on that.
+ *
+ * One fiber at a time talks to an agent. Limits: AGENT_LIMIT_NS for a batch, then the address space is ended.
+ */
+#include "platform/systrap/systrap.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform/host.h"
+#include "platform/systrap/filter.h"
+#include "sentry/base/fiber.h"
+
+struct agent_wait {
+	struct list node;
+	struct aspace *as;
+	struct fiber *fiber;
+};
+static struct list waits = LIST_INIT(waits);
+
+static bool agent_done(const struct aspace *as)
+{
+	return __atomic_load_n(&as->reply->done, __ATOMIC_ACQUIRE) == as->head;
+}
+
+void agents_check(void)
+{
+	struct agent_wait *wait;
+
+	list_for_each (wait, &waits, node)
+		if (wait->as->broken || agent_done(wait->as))
+			fiber_wake(wait->fiber);
+}
+
+void agents_wake_all(struct aspace *as)
+{
+	struct agent_wait *wait;
+
+	list_for_each (wait, &waits, node)
+		if (wait->as == as)
+			fiber_wake(wait->fiber);
+	waitq_wake(&as->agent_free, 0);
+}
+
+static int agent_lock(struct aspace *as)
+{
+	while (as->agent_busy && !as->broken)
+		if (WAIT_EVENT_DEAF(&as->agent_free, !as->agent_busy || as->broken))
+			break;
+	if (as->broken)
+		return -EIO;
+	as->agent_busy = true;
+	return 0;
+}
+
+static void agent_unlock(struct aspace *as)
+{
+	as->agent_busy = false;
+	waitq_wake(&as->agent_free, 0);
+}
+
+static void put(struct aspace *as, const struct agent_call *call, uint64_t extra, uint64_t lane)
+{
+	struct cmd *cmd = &as->cmd->slot[as->head % CMD_SLOTS];
+
+	__atomic_store_n(&cmd->seq, 0, __ATOMIC_SEQ_CST);
+	cmd->nr = call->nr;
+	for (int i = 0; i < 6; i++)
+		cmd->arg[i] = call->arg[i];
+	cmd->extra = extra;
+	cmd->lane = lane;
+	as->head++;
+	__atomic_store_n(&cmd->seq, (uint64_t)as->head, __ATOMIC_SEQ_CST);
+}
+
+/* Starts what was put, and waits for the report of all of it. */
+static int go(struct aspace *as)
+{
+	struct agent_wait wait = {.as = as, .fiber = fiber_current()};
+	uint64_t deadline = host_monotonic_ns() + AGENT_LIMIT_NS;
+
+	assert(wait.fiber);
+	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
+	/* Unconditional: an agent that reads only cannot tell us that it sleeps without being forgeable. */
+	host_futex_wake(&as->cmd->head, 1);
+	systrap.stats.agent_batches++;
+	list_push_back(&waits, &wait.node);
+	while (!as->broken && !agent_done(as))
+		if (!fiber_park_until(deadline)) {
+			aspace_kill(as, "its agent does not answer");
+			break;
+		}
+	list_remove(&wait.node);
+	return as->broken ? -EIO : 0;
+}
+
+int agent_run(struct aspace *as, const struct agent_call *calls, unsigned n)
+{
+	int error = agent_lock(as);
+
+	assert(n <= CMD_SLOTS);
+	if (error)
+		return error;
+	for (unsigned i = 0; i < n; i++)
+		put(as, &calls[i], 0, 0);
+	error = go(as);
+	for (unsigned i = 0; i < n && !error; i++) {
+		int64_t result = READ_ONCE(as->reply->ret[(as->head - n + i) % CMD_SLOTS]);
+		if (result < 0 && result >= -4095)
+			error = (int)result;
+	}
+	agent_unlock(as);
+	return error;
+}
+
+/* ------------------------------------------------------------------------------------------------ clones */
+
+static int lane_free(void)
+{
+	for (int i = 0; i < LANES; i++)
+		if (!systrap.lane_busy[i])
+			return i;
+	return -1;
+}
+
+static int lane_take(void)
+{
+	int lane;
+
+	while ((lane = lane_free()) < 0)
+		if (WAIT_EVENT_DEAF(&systrap.lane_free, lane_free() >= 0))
+			break;
+	assert(lane >= 0);
+	systrap.lane_busy[lane] = true;
+	if (host_lseek(systrap.lane_fd[lane], 0, SEEK_SET))
+		assert(!"a lane can be rewound");
+	return lane;
+}
+
+static void lane_give(int lane)
+{
+	systrap.lane_busy[lane] = false;
+	waitq_wake(&systrap.lane_free, 0);
+}
+
+/* What the agent put there: its result + 1, as 32 bits. */
+static pid_t lane_read(struct aspace *as, int lane)
+{
+	uint64_t deadline = host_monotonic_ns() + AGENT_LIMIT_NS;
+	int64_t position;
+	bool again;
+
+	do {
+		again = !as->broken && host_monotonic_ns() < deadline;
+		position = host_lseek(systrap.lane_fd[lane], 0, SEEK_CUR);
+		if (position <= 0 && again)
+			(void)!fiber_park_until(host_monotonic_ns() + NS_PER_MS);
+	} while (position <= 0 && again);
+	lane_give(lane);
+	return position > 0 ? (pid_t)(uint32_t)(position - 1) : -EIO;
+}
+
+static const struct agent_call clone_thread = {SYS_clone, {FILTER_CLONE_THREAD}};
+
+pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off)
+{
+	struct agent_call fork = {SYS_clone, {FILTER_CLONE_FORK, 0, 0, 0, 0, file_off}};
+	int lane = lane_take(), error = agent_lock(as);
+
+	if (error) {
+		lane_give(lane);
+		return error;
+	}
+	put(as, block ? &clone_thread : &fork, block, FD_LANE0 + lane);
+	error = go(as);
+	agent_unlock(as);
+	return lane_read(as, lane);
+}
+
+int agent_clone_prepare(struct aspace *as, uint64_t block)
+{
+	int lane = lane_take();
+
+	assert(as->head == 0 && !as->agent_busy);
+	as->agent_busy = true;
+	put(as, &clone_thread, block, FD_LANE0 + lane);
+	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
+	return lane;
+}
+
+pid_t agent_clone_await(struct aspace *as, int lane)
+{
+	int error = go(as);
+
+	agent_unlock(as);
+	if (error) {
+		lane_give(lane);
+		return error;
+	}
+	return lane_read(as, lane);
+}
+
+/* The fork did not happen: nobody has seen the command. */
+void agent_clone_cancel(struct aspace *as, int lane)
+{
+	agent_unlock(as);
+	lane_give(lane);
+}
