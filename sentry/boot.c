@@ -1,0 +1,252 @@
+/* boot.c - the sandbox's life: tree, first process, loop, end.
+ *
+ * Everything that may park (looking up the program, reading it) runs on a fiber of its own, the boot fiber; the control fiber
+ * listens to the command-line process. The sandbox ends when its first process has ended (boot_init_exited), when the
+ * command-line process goes away, or when the platform finds that it must not go on (platform_fatal).
+ *
+ * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
+ */
+#include "sentry/boot.h"
+#include "fs/fdtable.h"
+#include "platform/hostfile.h"
+#include "platform/hostio.h"
+#include "sentry/base/arena.h"
+#include "sentry/base/limits.h"
+#include "sentry/base/log.h"
+#include "sentry/exec.h"
+#include "sentry/loop.h"
+#include "sentry/task.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STDIO_COUNT     3
+#define DEFAULT_PATH    "/usr/local/bin:/usr/bin:/bin"
+
+/* What boot needs while it runs; the sandbox has one. Not in the arena: a restored sandbox does not boot. */
+static struct {
+	const struct boot_config *config;
+	struct boot_status *status;
+	struct task *init;
+	struct path root;
+} boot;
+
+int sentry_init(void)
+{
+	int error = arena_init();
+
+	if (error)
+		return error;
+	fs_init();
+	return 0;
+}
+
+printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(boot.status->message, sizeof boot.status->message, format, args);
+	va_end(args);
+	boot.status->result = BOOT_FAILED;
+	boot.status->exec_error = exec_error;
+	loop_stop();
+}
+
+void boot_init_exited(int wait_status)
+{
+	boot.status->result = BOOT_EXITED;
+	boot.status->wait_status = wait_status;
+	loop_stop();
+}
+
+static int open_program(struct task *task, const char *path, struct file **out)
+{
+	struct walker walker = {.context = task->fs, .cred = task->cred, .start = task->fs->cwd};
+
+	return exec_open(&walker, path, WALK_FOLLOW, out);
+}
+
+static const char *variable(char *const *envp, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *envp; envp++)
+		if (!strncmp(*envp, name, length) && (*envp)[length] == '=')
+			return *envp + length + 1;
+	return NULL;
+}
+
+/* As execvp(3): a name with a slash is a path; else each directory of PATH, remembering that one refused. */
+static int find_program(struct task *task, const char *name, char found[PATH_LIMIT], struct file **out)
+{
+	const char *path = variable(boot.config->envp, "PATH");
+	int result = -ENOENT;
+
+	if (strchr(name, '/')) {
+		if (snprintf(found, PATH_LIMIT, "%s", name) >= PATH_LIMIT)
+			return -ENAMETOOLONG;
+		return open_program(task, found, out);
+	}
+	for (path = path && *path ? path : DEFAULT_PATH;;) {
+		size_t length = strcspn(path, ":");
+		if (snprintf(found, PATH_LIMIT, "%.*s%s%s", (int)length, path, length ? "/" : "", name) < PATH_LIMIT) {
+			int error = open_program(task, found, out);
+			if (!error)
+				return 0;
+			if (error == -EACCES)
+				result = error;
+		}
+		if (!path[length])
+			return result;
+		path += length + 1;
+	}
+}
+
+static int open_stdio(struct fdtable *files, struct cred *cred)
+{
+	const struct boot_config *config = boot.config;
+
+	for (int fd = 0; fd < STDIO_COUNT; fd++) {
+		struct file *file;
+		if (config->stdio[fd] == HOSTFILE_NONE)
+			continue;
+		int error = stdio_open(config->stdio[fd], config->stdio_flags[fd], cred, &file);
+		if (error)
+			return error;
+		error = fd_install_at(files, fd, file, false, FD_SOFT_DEFAULT);
+		if (error < 0) {
+			file_put(file);
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* The place of --workdir, made where the tree does not have it. */
+static int open_workdir(struct cred *cred, struct path *out)
+{
+	struct fs_context *context = fs_context_new(&boot.root, &boot.root);
+
+	if (!context)
+		return -ENOMEM;
+	struct walker walker = {.context = context, .cred = cred, .start = boot.root};
+	int error = walk(&walker, boot.config->workdir, WALK_FOLLOW | WALK_DIRECTORY, out);
+	fs_context_put(context);
+	return error;
+}
+
+static int make_init(struct task **out)
+{
+	const struct boot_config *config = boot.config;
+	struct path cwd;
+	struct cred *cred = cred_new(config->uid, config->gid);
+	struct fdtable *files = fdtable_new();
+	int error = cred && files ? open_stdio(files, cred) : -ENOMEM;
+
+	if (!error)
+		error = open_workdir(cred, &cwd);
+	if (!error) {
+		struct fs_context *fs = fs_context_new(&boot.root, &cwd);
+		path_put(&cwd);
+		error = fs ? task_new_init(&(struct task_init_config){.fs = fs, .cred = cred, .files = files}, out)
+			   : -ENOMEM;
+		if (fs)
+			fs_context_put(fs);
+	}
+	if (files)
+		fdtable_put(files);
+	if (cred)
+		cred_put(cred);
+	return error;
+}
+
+static void start_program(struct task *task)
+{
+	const struct boot_config *config = boot.config;
+	const char *name = config->argv[0];
+	struct file *file;
+	char *path = arena_alloc(PATH_LIMIT);
+	int error = path ? find_program(task, name, path, &file) : -ENOMEM;
+
+	if (!error) {
+		error = task_exec(task, file, path, config->argv, config->envp);
+		file_put(file);
+	}
+	arena_free(path, PATH_LIMIT);
+	if (!error)
+		error = task_start(task);
+	if (error == -ENOENT)
+		boot_fail(ENOENT, "%s: no such program in the sandbox; see --mount and --env PATH", name);
+	else if (error)
+		boot_fail(-error, "%s: cannot run it: %s", name, strerror(-error));
+}
+
+static void boot_main(void *unused)
+{
+	unsigned failed = 0;
+	int error = mounts_build(boot.config->mounts, boot.config->mount_count, &boot.root, &failed);
+
+	(void)unused;
+	if (error) {
+		boot_fail(0, "cannot make %s in the sandbox: %s", boot.config->mounts[failed].target, strerror(-error));
+		return;
+	}
+	error = make_init(&boot.init);
+	if (error) {
+		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir, strerror(-error));
+		return;
+	}
+	start_program(boot.init);
+}
+
+/* Signals that reach the command line are for the whole process group of the first process, as a terminal would send them. */
+static void forward_signal(int sig)
+{
+	struct process *process;
+	struct list *all = process_all();
+
+	if (sig < 1 || sig > SIGNAL_COUNT || !boot.init)
+		return;
+	struct pgroup *group = boot.init->process->pgroup;
+	list_for_each(process, all, all_node) if (process->pgroup == group && !process->zombie)
+		signal_send_process(process, sig, NULL);
+}
+
+static void control_main(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		unsigned char byte;
+		ssize_t n = hostio_read(boot.config->control_file, &byte, 1, -1);
+		if (n == 1) {
+			forward_signal(byte);
+			continue;
+		}
+		if (n == -EINTR || n == -EAGAIN)
+			continue;
+		boot_fail(0, "the command line went away");
+		return;
+	}
+}
+
+void sentry_boot(const struct boot_config *config, struct boot_status *status)
+{
+	struct fiber *fiber;
+
+	*status = (struct boot_status){.result = BOOT_FAILED};
+	boot.config = config;
+	boot.status = status;
+	if (fiber_new(boot_main, NULL, &fiber) ||
+	    (config->control_file != HOSTFILE_NONE && fiber_new(control_main, NULL, &fiber))) {
+		boot_fail(0, "no memory for the first fibers");
+		return;
+	}
+	loop_run();
+	if (platform_fatal()) {
+		status->result = BOOT_FAILED;
+		snprintf(status->message, sizeof status->message, "%s", platform_fatal());
+	}
+	platform_stop();
+}
