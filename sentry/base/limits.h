@@ -29,6 +29,7 @@
 #define PIPE_LIMIT_BYTES   1048576
 #define HOSTFILE_LIMIT     65536 /* host files open at one time */
 #define PIPE_TOTAL_BYTES   (64ul << 20) /* capacity of all pipes from which new ones are small; at twice as much none */
+#define SPLICE_BYTES       65536 /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT       16384 /* operations of the sentry that wait for the host at one time */
 
 #endif

@@ -1,0 +1,65 @@
+/* hooks.c - the registered table, and what holds without one (unit tests of fs/ alone). */
+#include "fs/hooks.h"
+#include <errno.h>
+#include <string.h>
+
+static const struct fs_hooks *hooks;
+
+void fs_hooks_register(const struct fs_hooks *table)
+{
+	hooks = table;
+}
+
+bool hook_caller(int32_t *pid, struct cred **cred)
+{
+	if (hooks)
+		return hooks->caller(pid, cred);
+	*pid = 1;
+	*cred = NULL;
+	return false;
+}
+
+void hook_signal_caller(int sig)
+{
+	if (hooks)
+		hooks->signal_caller(sig);
+}
+
+bool hook_job(struct fs_job *out)
+{
+	memset(out, 0, sizeof *out);
+	return hooks && hooks->job(out);
+}
+
+void hook_session_tty_set(int32_t sid, void *tty)
+{
+	if (hooks)
+		hooks->session_tty_set(sid, tty);
+}
+
+int32_t hook_group_session(int32_t pgid)
+{
+	return hooks ? hooks->group_session(pgid) : -ESRCH;
+}
+
+void hook_signal_group(int32_t pgid, int sig)
+{
+	if (hooks)
+		hooks->signal_group(pgid, sig);
+}
+
+void hook_signal_leader(int32_t sid, int sig)
+{
+	if (hooks)
+		hooks->signal_leader(sid, sig);
+}
+
+bool hook_caller_ignores(int sig)
+{
+	return hooks && hooks->caller_ignores(sig);
+}
+
+bool hook_group_orphaned(int32_t pgid)
+{
+	return hooks && hooks->group_orphaned(pgid);
+}

@@ -1,0 +1,45 @@
+/* hooks.h - what files must know of tasks and do to them, although fs/ lies below the tasks: the sentry registers one
+ * static table of functions at start (sentry/fshooks.c). Without one (unit tests) nobody is there: see each function.
+ */
+#ifndef FS_HOOKS_H
+#define FS_HOOKS_H
+
+#include "fs/cred.h"
+
+/* The caller's place in job control (credentials(7), setpgid(2)). */
+struct fs_job {
+	int32_t pid, pgid, sid;
+	bool leads_session;
+	void *tty; /* the session's controlling terminal, borrowed (struct tty); NULL: none */
+};
+
+/* No function parks. */
+struct fs_hooks {
+	/* Of the task whose fiber runs. cred is borrowed. false: no task (the sentry's own fiber). */
+	bool (*caller)(int32_t *pid, struct cred **cred);
+	void (*signal_caller)(int sig); /* to the calling thread */
+	bool (*job)(struct fs_job *out); /* false: no task */
+	/* The session's controlling terminal becomes tty (NULL: none); the reference in it is the caller's affair.
+	 * A session that is gone is no error. */
+	void (*session_tty_set)(int32_t sid, void *tty);
+	int32_t (*group_session)(int32_t pgid); /* its session's id, or -ESRCH */
+	void (*signal_group)(int32_t pgid, int sig);
+	void (*signal_leader)(int32_t sid, int sig); /* the session's leader, if it lives */
+	bool (*caller_ignores)(int sig);             /* ignored or blocked by the calling thread */
+	bool (*group_orphaned)(int32_t pgid);        /* no member has a parent in the session outside of the group */
+};
+
+void fs_hooks_register(const struct fs_hooks *hooks);
+
+/* Each calls its hook, or answers for a world without tasks: pid 1 with no cred, no job, signals to nobody. */
+bool hook_caller(int32_t *pid, struct cred **cred);
+void hook_signal_caller(int sig);
+bool hook_job(struct fs_job *out);
+void hook_session_tty_set(int32_t sid, void *tty);
+int32_t hook_group_session(int32_t pgid);
+void hook_signal_group(int32_t pgid, int sig);
+void hook_signal_leader(int32_t sid, int sig);
+bool hook_caller_ignores(int sig);
+bool hook_group_orphaned(int32_t pgid);
+
+#endif
