@@ -207,6 +207,8 @@ void dentry_become(struct dentry *dentry, struct inode *inode)
 	inode_get(inode);
 	dentry->inode = inode;
 	dentry->checked_ns = clock_now_ns();
+	if (!dentry->hashed) /* absence was not worth remembering */
+		hash_insert(dentry);
 }
 
 void dentry_drop(struct dentry *dentry)

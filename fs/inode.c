@@ -99,14 +99,44 @@ void inode_get(struct inode *inode)
 	ref_get(&inode->ref);
 }
 
+/* Releasing an inode may give back others (a directory's entries, a parent): they queue here and are released in a loop,
+ * because a guest chooses how deep directories go. */
+static struct inode *dying;
+
 void inode_put(struct inode *inode)
 {
+	static bool draining;
+
 	if (!ref_put(&inode->ref))
 		return;
 	assert(waitq_empty(&inode->lock_wait) && list_empty(&inode->locks));
-	if (inode_ops(inode)->release)
-		inode_ops(inode)->release(inode);
-	slab_free(&inode_slab, inode);
+	inode->dying = dying;
+	dying = inode;
+	if (draining)
+		return;
+	draining = true;
+	while ((inode = dying)) {
+		dying = inode->dying;
+		if (inode_ops(inode)->release)
+			inode_ops(inode)->release(inode);
+		slab_free(&inode_slab, inode);
+	}
+	draining = false;
+}
+
+void inode_init_owner(struct inode *inode, const struct inode *dir, const struct cred *cred, uint32_t mode)
+{
+	inode->uid = cred->fsuid;
+	inode->gid = cred->fsgid;
+	if (dir->mode & S_ISGID) {
+		inode->gid = dir->gid;
+		if (S_ISDIR(mode))
+			mode |= S_ISGID;
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !cred_in_group(cred, inode->gid) &&
+			 !cred_capable(cred, CAP_FSETID))
+			mode &= ~(uint32_t)S_ISGID;
+	}
+	inode->mode = mode;
 }
 
 int inode_getattr(struct inode *inode, struct attr *out)

@@ -43,6 +43,8 @@ struct inode {
 	uint32_t deny_writers;   /* running executables */
 	uint32_t open_count;
 	struct list watches;     /* inotify */
+	bool linkable;           /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */
+	struct inode *dying;     /* next of those whose last reference is gone (fs/inode.c) */
 };
 
 #define ATTR_MODE  1u
@@ -51,6 +53,7 @@ struct inode {
 #define ATTR_SIZE  8u
 #define ATTR_ATIME 16u
 #define ATTR_MTIME 32u
+#define ATTR_NOW   64u /* atime and mtime are the present: whoever may write the file may say so (utimensat(2)) */
 
 struct setattr {
 	uint32_t valid, mode, uid, gid;
@@ -87,6 +90,11 @@ struct inode_ops {
 	void (*release)(struct inode *inode);    /* last reference gone; must not park */
 };
 
+/* Opens FIFOs (S_IFIFO) and devices (S_IFCHR) wherever their names are, but in the device file system itself, whose own open
+ * is asked. Registered once at start by fs/pipe.c and fs/dev.c. Missing: -ENXIO. */
+void special_open_register(uint32_t type, int (*open)(struct inode *inode, const struct path *path, uint32_t flags,
+						       struct cred *cred, struct file **out));
+
 struct statfs_info {
 	uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free;
 	uint32_t name_max, flags;
@@ -117,6 +125,8 @@ void inode_kind_register(enum inode_kind kind, const struct inode_ops *ops, int 
 const struct inode_ops *inode_ops(const struct inode *inode);
 
 must_check struct inode *inode_new(struct superblock *sb, enum inode_kind kind, uint32_t mode, struct cred *cred); /* NULL: no memory */
+/* Owner and mode of something new in dir: a set-group-ID directory hands its group on (inode_init_owner in Linux). */
+void inode_init_owner(struct inode *inode, const struct inode *dir, const struct cred *cred, uint32_t mode);
 void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
 must_check int inode_getattr(struct inode *inode, struct attr *out);

@@ -18,6 +18,29 @@ struct mount_spec {
 	bool is_file;        /* host_dir is a single file, to appear at target */
 };
 
+struct mount {
+	struct ref ref;
+	int id;
+	struct superblock *sb;     /* counted */
+	struct dentry *root;       /* counted: what is seen at the mount point */
+	struct mount *parent;      /* NULL: the sandbox's root */
+	struct dentry *mountpoint; /* counted, in parent */
+	bool read_only;
+	struct list node;          /* in mount_all, oldest first */
+};
+
+/* Every mount of the sandbox, for /proc/mounts (struct mount.node). */
+struct list *mount_all(void);
+/* The topmost mount at this place; NULL: none. Borrowed. */
+struct mount *mount_at(const struct mount *parent, const struct dentry *dentry);
+/* Mounts sb with this root at a place of the tree (NULL: as the root of everything). Takes nothing. */
+must_check int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, bool read_only,
+			 struct mount **out);
+
+/* How a file system of another author gets its superblock when MOUNT_PROC, SYS, DEV, DEVPTS or MQUEUE is wanted: registered once
+ * by fs_init's callees. make gives a superblock with its root inode set. -ENODEV for types without one. */
+void mount_type_register(enum mount_type type, int (*make)(const struct mount_spec *spec, struct superblock **out));
+
 /* Builds the tree: an empty tmpfs root (or the first spec with target "/"), then each spec in order. Gives the root's
  * place. Errors: -errno of the first that failed, whose index is left in *failed. */
 must_check int mounts_build(const struct mount_spec *specs, unsigned count, struct path *root, unsigned *failed);

@@ -26,6 +26,12 @@ struct walker {
 	struct path start; /* where a relative path begins: cwd or the directory of a dirfd; borrowed */
 };
 
+/* What /proc/sys/fs/protected_* says (proc_sys_fs(5)); the defaults are those of a systemd machine. */
+struct fs_protection {
+	int symlinks, hardlinks, fifos, regular;
+};
+extern struct fs_protection fs_protection;
+
 void path_get(const struct path *path);
 void path_put(const struct path *path);
 
