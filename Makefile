@@ -3,9 +3,10 @@
 # A folder with parts that are compiled in a way of their own (the gate, the vDSO, the simulated platform) says how in its
 # rules.mk: it may add to OBJS (linked into usbx), to TEST_DEPS (built before the tests) and define its own rules below $(B).
 #
-# SAN=address,undefined builds with sanitizers, apart, into build/san.
+# SAN=address,undefined builds with sanitizers, apart, into build/san. V=1 shows the whole commands.
 
 SAN     ?=
+Q       := $(if $(V),,@)
 B       := build$(if $(SAN),/san)
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -40,11 +41,13 @@ all: $(if $(COMPLETE),$(B)/usbx,$(B)/libusbx.a)
 -include tests/fuzz/rules.mk
 
 $(B)/usbx: $(OBJS)
-	$(CC) $(LDFLAGS_USBX) -o $@ $^ $(LIBS)
+	@echo "LINK $@"
+	$(Q)$(CC) $(LDFLAGS_USBX) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "CC $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # Unit tests: each file of tests/unit is one Criterion program on top of everything but the command line's main.
 UNIT_SRCS := $(wildcard tests/unit/*.c)
@@ -53,12 +56,13 @@ LIB_OBJS   = $(filter-out $(B)/runtime/main.o,$(OBJS))
 
 # As an archive, so that a test may bring its own version of a part.
 $(B)/libusbx.a: $(LIB_OBJS)
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	$(Q)ar rcs $@ $^
 
 $(B)/unit/%: tests/unit/%.c $(B)/libusbx.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -Wextra,$(ALL_CFLAGS)) -pie -MF $@.d -o $@ $< $(B)/libusbx.a -lcriterion $(LIBS)
+	@echo "CC $<"
+	$(Q)$(CC) $(filter-out -Wextra,$(ALL_CFLAGS)) -pie -MF $@.d -o $@ $< $(B)/libusbx.a -lcriterion $(LIBS)
 
 .PHONY: unit-tests
 unit-tests: $(UNIT_BINS)
