@@ -127,6 +127,7 @@ int jail_spawn(void (*child)(void *argument), void *argument, pid_t *pid, int *p
 	long result = CALL(clone, NAMESPACES | CLONE_PIDFD | SIGCHLD, 0, pidfd, 0, 0, 0);
 	if (result == 0) {
 		char byte;
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a parent that is dead already has closed the pipe */
 		host_close(go[1]);
 		/* End of file: the parent has gone, or could not write the maps and has said so. */
 		if (host_read(go[0], &byte, 1) == 1)
@@ -310,7 +311,7 @@ int jail_enter(struct jail_view *views, unsigned count, int keep_below, char mes
 	error = drop_capabilities();
 	if (error)
 		return explain(message, error, "cannot drop capabilities");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* again: a change of credentials may clear it */
 	return 0;
 }
 
