@@ -1,9 +1,9 @@
 /* hostfile.c - the table of host files (hostfile.h).
  *
- * Theory. An index names a descriptor of the sentry's with a count of references. A file that guests map gets in addition a
- * number in the descriptor table that the stubs share, handed out upwards: because a signed mmap names that number and
- * can be replayed for as long as its key lives, a number is given to another file only when the descriptors have run
- * out, and then only one that was given up before the oldest living key was made.
+ * Theory. An index names a descriptor of the sentry's with a count of references. A file that guests map gets in
+ * addition a number in the descriptor table that the stubs share, handed out upwards: because a signed mmap names that
+ * number and can be replayed for as long as its key lives, a number is given to another file only when the descriptors
+ * have run out, and then only one that was given up before the oldest living key was made.
  *
  * Limits: HOSTFILE_LIMIT files; numbers up to the host's limit of descriptors for a process.
  */
@@ -120,7 +120,8 @@ static int number_limit(void)
 
 	if (!limit) {
 		/* The C library's getrlimit is prlimit64, which the jail refuses: hostfile_start has asked before. */
-		limit = getrlimit(RLIMIT_NOFILE, &files_limit) ? 1024 : (int)MIN(files_limit.rlim_max, (rlim_t)SIGN_FD_LIMIT);
+		limit = getrlimit(RLIMIT_NOFILE, &files_limit) ? 1024
+							       : (int)MIN(files_limit.rlim_max, (rlim_t)SIGN_FD_LIMIT);
 	}
 	return limit;
 }

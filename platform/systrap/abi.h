@@ -47,17 +47,17 @@
 #define STUB_FILE_CMD     0x0
 #define STUB_FILE_REPLY   0xf000
 #define STUB_FILE_BLOCK0  0x10000
-#define STUB_FILE_OFF(id) (0x10000 + (uint64_t)(id) * STUB_FILE_BYTES)
+#define STUB_FILE_OFF(id) (0x10000 + (uint64_t)(id)*STUB_FILE_BYTES)
 
 /* Inside a block. */
-#define BLOCK_OPS         0x1000 /* signed calls: written by the sentry, results by the gate */
-#define BLOCK_STACK_TOP   0x4000 /* the gate's stack for patched entries: 8 KiB */
-#define BLOCK_ALT         0x4000 /* alternate signal stack: two frames of AVX-512 size, or one of AMX size */
-#define BLOCK_ALT_BYTES   0x6000
-#define BLOCK_IN          0xa000 /* window: what the gate copied in for the sentry */
-#define BLOCK_IN_BYTES    0x3000
-#define BLOCK_OUT         0xd000 /* window: what the gate shall copy out */
-#define BLOCK_OUT_BYTES   0x3000
+#define BLOCK_OPS       0x1000 /* signed calls: written by the sentry, results by the gate */
+#define BLOCK_STACK_TOP 0x4000 /* the gate's stack for patched entries: 8 KiB */
+#define BLOCK_ALT       0x4000 /* alternate signal stack: two frames of AVX-512 size, or one of AMX size */
+#define BLOCK_ALT_BYTES 0x6000
+#define BLOCK_IN        0xa000 /* window: what the gate copied in for the sentry */
+#define BLOCK_IN_BYTES  0x3000
+#define BLOCK_OUT       0xd000 /* window: what the gate shall copy out */
+#define BLOCK_OUT_BYTES 0x3000
 
 /* Descriptors that the platform itself keeps in the table shared by factory, agents and guest threads. */
 #define FD_GATE       3
@@ -146,15 +146,15 @@ struct channel {
 	};
 	uint64_t arg[6]; /* gate; sentry for ANSWER_CMPXCHG */
 
-	uint64_t rip;     /* gate: behind the call, or of the fault */
-	uint64_t uc;      /* gate: address of the ucontext; sentry: that of the first frame */
-	uint64_t fs_base; /* gate: at a post, where it can be read without a host call; sentry: for ANSWER_SET_FS */
-	uint32_t op_count; /* sentry */
-	uint32_t op_seq;   /* sentry: number of this batch of queued calls */
-	uint32_t op_done;  /* gate: the last batch made */
-	uint32_t op_ring;  /* sentry: somebody waits for op_done: ring */
-	uint32_t watched;  /* sentry: it looks at this channel while it spins, no need to ring */
-	uint32_t spin;     /* gate: learned budget */
+	uint64_t rip;       /* gate: behind the call, or of the fault */
+	uint64_t uc;        /* gate: address of the ucontext; sentry: that of the first frame */
+	uint64_t fs_base;   /* gate: at a post, where it can be read without a host call; sentry: for ANSWER_SET_FS */
+	uint32_t op_count;  /* sentry */
+	uint32_t op_seq;    /* sentry: number of this batch of queued calls */
+	uint32_t op_done;   /* gate: the last batch made */
+	uint32_t op_ring;   /* sentry: somebody waits for op_done: ring */
+	uint32_t watched;   /* sentry: it looks at this channel while it spins, no need to ring */
+	uint32_t spin;      /* gate: learned budget */
 	uint32_t out_bytes; /* sentry: of records in the out window */
 	uint32_t in_bytes;  /* gate: of records in the in window, valid for this post */
 	uint64_t pad;
@@ -164,7 +164,7 @@ struct channel {
 	uint32_t s_kick; /* gate: a kick arrived while in the gate */
 	uint32_t slot;   /* sentry: bit in the bell */
 
-	uint32_t identity_valid; /* sentry */
+	uint32_t identity_valid;                       /* sentry */
 	uint32_t pid, tid, ppid, uid, euid, gid, egid; /* sentry */
 };
 _Static_assert(offsetof(struct channel, state) == CH_STATE && offsetof(struct channel, uc) == CH_UC &&

@@ -1,9 +1,9 @@
 /* aspace.c - address spaces: making, forking, giving back; the pool; deaths.
  *
- * Theory. Address space 0 is the template, whose agent forks all others (factory.c). A new one gets its key installed by
- * its own agent while nobody else runs in it; then it is *blank* and waits in the pool. One given back is *dirty* until
- * all its guest tasks are reaped; then its agent unmaps the guest's range and it is blank again, or it is ended when the
- * pool is full. A *janitor* fiber does this, so that exit is quick and exec finds a blank one.
+ * Theory. Address space 0 is the template, whose agent forks all others (factory.c). A new one gets its key installed
+ * by its own agent while nobody else runs in it; then it is *blank* and waits in the pool. One given back is *dirty*
+ * until all its guest tasks are reaped; then its agent unmaps the guest's range and it is blank again, or it is ended
+ * when the pool is full. A *janitor* fiber does this, so that exit is quick and exec finds a blank one.
  *
  * Guest threads are killed, never parked, when their address space changes hands: a parked one could be looping in the
  * gate's code with registers of its choice. Each is a task of its own thread group, so it can be killed alone.
@@ -203,7 +203,8 @@ static void scrub(struct aspace *as)
 		return;
 	}
 	if (host_fallocate(systrap.gate_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			   (int64_t)(STUB_FILE_OFF(as->id) + STUB_FILE_BLOCK0), (int64_t)as->blocks_high * BLOCK_BYTES)) {
+			   (int64_t)(STUB_FILE_OFF(as->id) + STUB_FILE_BLOCK0),
+			   (int64_t)as->blocks_high * BLOCK_BYTES)) {
 		aspace_end(as);
 		return;
 	}
@@ -246,7 +247,8 @@ static void janitor_wake(void)
 		fiber_wake(janitor);
 }
 
-/* Runs the loop by itself until the first blank one is there: so start-up fails early where the host forbids something. */
+/* Runs the loop by itself until the first blank one is there: so start-up fails early where the host forbids something.
+ */
 int pool_start(void)
 {
 	uint64_t deadline = host_monotonic_ns() + 10 * NS_PER_S;

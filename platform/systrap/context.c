@@ -3,8 +3,8 @@
  * Theory. With a signal frame (`frame`) the kernel has put everything into the thread's block: general registers in
  * its ucontext, vector state behind fpregs; rt_sigreturn loads it back, whatever we wrote. Without one (a patched
  * site) the gate has pushed the general registers below BLOCK_STACK_TOP; when somebody wants the vector state too, the
- * gate takes a trap on purpose (ANSWER_RETRAP) and there is a frame. The FS base is in neither: the gate reads it where the
- * CPU lets it, elsewhere it only changes through us.
+ * gate takes a trap on purpose (ANSWER_RETRAP) and there is a frame. The FS base is in neither: the gate reads it where
+ * the CPU lets it, elsewhere it only changes through us.
  *
  * The guest can write its block. So the frame's place is checked against the block once, kept as an offset, and every
  * access stays inside the block; what is read there is the guest's word, and what a bad frame does to the thread is its
@@ -34,15 +34,16 @@
 #define UC_SIGCONTEXT_SS     2u
 #define UC_STRICT_RESTORE_SS 4u
 
-#define FX_SW_OFFSET   464 /* struct _fpx_sw_bytes in the legacy area */
-#define FX_MXCSR       24
-#define FX_MXCSR_MASK  28
-#define XSTATE_HEADER  512
-#define XSTATE_BYTES   576
-#define FP_MAGIC1      0x46505853u
-#define FP_MAGIC2      0x46505845u
+#define FX_SW_OFFSET  464 /* struct _fpx_sw_bytes in the legacy area */
+#define FX_MXCSR      24
+#define FX_MXCSR_MASK 28
+#define XSTATE_HEADER 512
+#define XSTATE_BYTES  576
+#define FP_MAGIC1     0x46505853u
+#define FP_MAGIC2     0x46505845u
 
-static_assert(UC_GREGS == offsetof(ucontext_t, uc_mcontext.gregs) && UC_FPREGS == offsetof(ucontext_t, uc_mcontext.fpregs),
+static_assert(UC_GREGS == offsetof(ucontext_t, uc_mcontext.gregs) &&
+		      UC_FPREGS == offsetof(ucontext_t, uc_mcontext.fpregs),
 	      "the kernel's ucontext begins like the C library's");
 
 static char *block_at(const struct uthread *thread, uint32_t off)
@@ -112,14 +113,15 @@ bool context_full(struct uthread *thread)
 /* ------------------------------------------------------------------------------------------------ general registers */
 
 #define EACH_FRAME_REG(X)                                                                                              \
-	X(r8, REG_R8) X(r9, REG_R9) X(r10, REG_R10) X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14)    \
-	X(r15, REG_R15) X(rdi, REG_RDI) X(rsi, REG_RSI) X(rbp, REG_RBP) X(rbx, REG_RBX) X(rdx, REG_RDX)                \
-	X(rax, REG_RAX) X(rcx, REG_RCX) X(rsp, REG_RSP) X(rip, REG_RIP) X(rflags, REG_EFL)
+	X(r8, REG_R8)                                                                                                  \
+	X(r9, REG_R9) X(r10, REG_R10) X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14) X(r15, REG_R15)  \
+		X(rdi, REG_RDI) X(rsi, REG_RSI) X(rbp, REG_RBP) X(rbx, REG_RBX) X(rdx, REG_RDX) X(rax, REG_RAX)        \
+			X(rcx, REG_RCX) X(rsp, REG_RSP) X(rip, REG_RIP) X(rflags, REG_EFL)
 
 #define EACH_LIGHT_REG(X)                                                                                              \
-	X(r8, r8) X(r9, r9) X(r10, r10) X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi)        \
-	X(rsi, rsi) X(rbp, rbp) X(rbx, rbx) X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip)                \
-	X(rflags, flags)
+	X(r8, r8)                                                                                                      \
+	X(r9, r9) X(r10, r10) X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi) X(rsi, rsi)      \
+		X(rbp, rbp) X(rbx, rbx) X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip) X(rflags, flags)
 
 void uthread_context_get(struct uthread *thread, struct uregs *out)
 {
@@ -170,8 +172,9 @@ void uthread_context_set(struct uthread *thread, const struct uregs *regs)
 void context_build(struct uthread *thread, const struct uthread *from, const struct uregs *regs)
 {
 	/* What a guest thread must be able to get; everything else of the host stays out. */
-	const uint64_t open = 1ull << (SIGSYS - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |
-			      1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (KICK_SIGNAL - 1);
+	const uint64_t open = 1ull << (SIGSYS - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) |
+			      1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |
+			      1ull << (KICK_SIGNAL - 1);
 	uint32_t source = from && from->frame ? fp_off(from) : 0;
 	char *uc = block_at(thread, FRESH_UC);
 
@@ -180,8 +183,8 @@ void context_build(struct uthread *thread, const struct uthread *from, const str
 	thread->frame = true;
 	*(uint64_t *)(uc + UC_FLAGS) = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	/* rt_sigreturn sets the alternate stack too. */
-	*(stack_t *)(uc + UC_STACK) = (stack_t){
-		.ss_sp = (void *)block_addr(thread, BLOCK_ALT), .ss_flags = 0, .ss_size = BLOCK_ALT_BYTES};
+	*(stack_t *)(uc + UC_STACK) =
+		(stack_t){.ss_sp = (void *)block_addr(thread, BLOCK_ALT), .ss_flags = 0, .ss_size = BLOCK_ALT_BYTES};
 	frame_regs_set(thread, regs);
 	*context_frame_reg(thread, REG_CSGSFS) = 0x33 | 0x2bull << 48;
 	*(uint64_t *)(uc + UC_SIGMASK) = ~open;
@@ -292,7 +295,8 @@ static bool state_acceptable(const char *state)
 	for (int i = 1; i < 8; i++)
 		if (header[i])
 			return false;
-	return bytes == systrap.fp_state_bytes && !(features & ~systrap.fp_features) && !(header[0] & ~systrap.fp_features);
+	return bytes == systrap.fp_state_bytes && !(features & ~systrap.fp_features) &&
+	       !(header[0] & ~systrap.fp_features);
 }
 
 int uthread_fpstate_set(struct uthread *thread, const void *state)

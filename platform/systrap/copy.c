@@ -4,8 +4,8 @@
  * platform wants it. They respect the guest's page protections. Before a copy, changes of that range that are
  * under way are waited for.
  *
- * cmpxchg is made by the thread's own host thread in the gate, so that it is atomic for the guest; without a thread it is
- * read, compare, write.
+ * cmpxchg is made by the thread's own host thread in the gate, so that it is atomic for the guest; without a thread it
+ * is read, compare, write.
  */
 #include "platform/systrap/systrap.h"
 

@@ -5,10 +5,10 @@
  * sends it a descriptor and a number over a socket, and it places it there. It runs no guest code and shares no
  * memory with anybody; a seccomp program leaves it the five calls of its loop.
  *
- * Before its loop it makes the first stub, the *template*: a child of the sentry (CLONE_PARENT) that maps the gate, drops everything
- * else and becomes an agent (gate.S, stub_main). All other stubs are forks of the template, made by its agent; so
- * every one of them starts with an address space that holds only the gate. Order in the template, and why:
- *   rseq off        the kernel writes to the registered area at the next preemption; it is about to be unmapped
+ * Before its loop it makes the first stub, the *template*: a child of the sentry (CLONE_PARENT) that maps the gate,
+ * drops everything else and becomes an agent (gate.S, stub_main). All other stubs are forks of the template, made by
+ * its agent; so every one of them starts with an address space that holds only the gate. Order in the template, and
+ * why: rseq off        the kernel writes to the registered area at the next preemption; it is about to be unmapped
  *   signals blocked for good in agents: a signal frame would lie on guest-writable memory
  *   no capability, no new privileges, dumpable: the sentry may then read its memory without a capability of its own
  *   own session     the terminal's signals are the sentry's business
@@ -46,7 +46,8 @@ struct wire {
 	int32_t result;
 };
 
-/* ------------------------------------------------------------------------------------------------ the factory's process */
+/* ------------------------------------------------------------------------------------------------ the factory's
+ * process */
 
 static void die_with_parent(void)
 {
@@ -82,8 +83,8 @@ static no_return void template_main(int gate_code_fd, uint64_t memory_limit_byte
 {
 	die_with_parent();
 	if (__rseq_size)
-		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
-			MAX(__rseq_size, 32u), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, MAX(__rseq_size, 32u),
+			RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
 	syscall(SYS_set_tid_address, 0);
 	syscall(SYS_set_robust_list, 0, 3 * sizeof(long));
 	template_signals();

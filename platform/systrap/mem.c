@@ -1,10 +1,10 @@
 /* mem.c - changes of guest memory maps.
  *
- * Theory. With a caller at a stop, an operation becomes a signed call in the caller's block (BLOCK_OPS) and is made by its
- * own host thread inside the gate, right after the answer, before guest code runs on (design D3). Until that thread says
- * that the batch is done, the ranges are *pending*: copies, faults and other operations on them wait (mem_settle_range).
- * The report is the guest's word; a false one harms the guest's own memory only. A thread that never reports is ended with
- * its process after OPS_LIMIT_NS.
+ * Theory. With a caller at a stop, an operation becomes a signed call in the caller's block (BLOCK_OPS) and is made by
+ * its own host thread inside the gate, right after the answer, before guest code runs on (design D3). Until that thread
+ * says that the batch is done, the ranges are *pending*: copies, faults and other operations on them wait
+ * (mem_settle_range). The report is the guest's word; a false one harms the guest's own memory only. A thread that
+ * never reports is ended with its process after OPS_LIMIT_NS.
  *
  * What does not fit a signed call, or has no caller, goes through the agent and is done on return.
  *
@@ -171,13 +171,15 @@ static int emit(struct aspace *as, struct uthread *caller, struct signed_call *c
 
 static int prot_of(uint32_t prot)
 {
-	return (prot & MEM_READ ? PROT_READ : 0) | (prot & MEM_WRITE ? PROT_WRITE : 0) | (prot & MEM_EXEC ? PROT_EXEC : 0);
+	return (prot & MEM_READ ? PROT_READ : 0) | (prot & MEM_WRITE ? PROT_WRITE : 0) |
+	       (prot & MEM_EXEC ? PROT_EXEC : 0);
 }
 
 static int map_call(const struct mem_op *op, struct signed_call *call)
 {
 	uint64_t flags = MAP_FIXED | (op->flags & MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
-			 (op->flags & MEM_NORESERVE ? MAP_NORESERVE : 0) | (op->flags & MEM_POPULATE ? MAP_POPULATE : 0);
+			 (op->flags & MEM_NORESERVE ? MAP_NORESERVE : 0) |
+			 (op->flags & MEM_POPULATE ? MAP_POPULATE : 0);
 	int fd = -1;
 
 	if (op->file == MEM_NO_FILE) {
@@ -189,8 +191,9 @@ static int map_call(const struct mem_op *op, struct signed_call *call)
 		if (fd < 0)
 			return fd;
 	}
-	*call = (struct signed_call){SYS_mmap, {op->addr, op->size, (uint64_t)prot_of(op->prot), flags,
-						fd < 0 ? UINT32_MAX : (uint64_t)fd, op->file == MEM_NO_FILE ? 0 : op->offset}};
+	*call = (struct signed_call){SYS_mmap,
+				     {op->addr, op->size, (uint64_t)prot_of(op->prot), flags,
+				      fd < 0 ? UINT32_MAX : (uint64_t)fd, op->file == MEM_NO_FILE ? 0 : op->offset}};
 	return 0;
 }
 
@@ -206,9 +209,9 @@ static void remap_call(const struct mem_op *op, struct signed_call *call)
 static void plain_call(const struct mem_op *op, const struct range *range, struct signed_call *call)
 {
 	uint64_t nr = op->kind == MEM_UNMAP ? SYS_munmap : op->kind == MEM_PROTECT ? SYS_mprotect : SYS_madvise;
-	uint64_t third = op->kind == MEM_PROTECT ? (uint64_t)prot_of(op->prot)
+	uint64_t third = op->kind == MEM_PROTECT  ? (uint64_t)prot_of(op->prot)
 			 : op->kind == MEM_ADVISE ? (uint64_t)op->advice
-						   : 0;
+						  : 0;
 
 	*call = (struct signed_call){nr, {range->start, range->end - range->start, third}};
 }
@@ -237,8 +240,8 @@ static int around_trampolines(struct aspace *as, struct uthread *caller, const s
 
 static bool range_usable(uint64_t addr, uint64_t size)
 {
-	return size && !(addr % PAGE_SIZE) && !(size % PAGE_SIZE) && addr >= PLATFORM_MIN_ADDR && addr < PLATFORM_MAX_ADDR &&
-	       size <= PLATFORM_MAX_ADDR - addr;
+	return size && !(addr % PAGE_SIZE) && !(size % PAGE_SIZE) && addr >= PLATFORM_MIN_ADDR &&
+	       addr < PLATFORM_MAX_ADDR && size <= PLATFORM_MAX_ADDR - addr;
 }
 
 static bool op_usable(const struct mem_op *op)

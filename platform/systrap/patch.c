@@ -1,22 +1,22 @@
 /* patch.c - `syscall` (0f 05) becomes `jmp rel32` (e9 05 ...): one byte changes (design D2).
  *
- * Theory. The displacement's low byte stays the 05 that is there, so that the patch is a single-byte store: atomic whatever
- * the alignment, and another thread sees the old instruction or the new one, both right. The target is then dictated:
- * site + 5 + (b4 b3 b2 05). A site is patched when it first traps, because only then its bytes are known to be an
- * instruction.
+ * Theory. The displacement's low byte stays the 05 that is there, so that the patch is a single-byte store: atomic
+ * whatever the alignment, and another thread sees the old instruction or the new one, both right. The target is then
+ * dictated: site + 5 + (b4 b3 b2 05). A site is patched when it first traps, because only then its bytes are known to
+ * be an instruction.
  *
  * The byte is written through /proc/PID/mem, which breaks copy-on-write of a read-only private page. Only private,
  * executable, non-writable mappings are patched: text of files stays what it is for everybody else, and code that a
  * program writes itself is left alone.
  *
- * Trampolines lie in one memory file of the sandbox, a page for each guest page address, the same in every address space
- * (their bytes depend on addresses alone), mapped read-execute where an address space needs them: by its agent with
- * MAP_FIXED_NOREPLACE, so that nothing of the guest's is covered. In the books of the sentry's mm such a page is free. When
- * the guest maps something there, the sites that use it are patched back first.
+ * Trampolines lie in one memory file of the sandbox, a page for each guest page address, the same in every address
+ * space (their bytes depend on addresses alone), mapped read-execute where an address space needs them: by its agent
+ * with MAP_FIXED_NOREPLACE, so that nothing of the guest's is covered. In the books of the sentry's mm such a page is
+ * free. When the guest maps something there, the sites that use it are patched back first.
  *
- * Limits: TRAMPOLINE_PAGES in a sandbox, SITE_LIMIT sites in an address space; what does not fit keeps trapping. A thread
- * that is between a patched site and the gate at the very moment when another maps over the trampoline runs into what
- * was mapped.
+ * Limits: TRAMPOLINE_PAGES in a sandbox, SITE_LIMIT sites in an address space; what does not fit keeps trapping. A
+ * thread that is between a patched site and the gate at the very moment when another maps over the trampoline runs into
+ * what was mapped.
  */
 #include "platform/systrap/systrap.h"
 
@@ -48,7 +48,7 @@ struct site {
 static unsigned char *pages; /* the memory file, mapped */
 static uint64_t page_addr[TRAMPOLINE_PAGES];
 static uint64_t page_used[TRAMPOLINE_PAGES][PAGE_SIZE / 64]; /* a bit for each byte in use */
-static uint16_t page_hash[PAGE_HASH];                         /* index + 1 */
+static uint16_t page_hash[PAGE_HASH];                        /* index + 1 */
 static unsigned page_count;
 
 int patch_start(int *trampoline_fd)
@@ -148,7 +148,8 @@ static bool byte_used(int page, unsigned off)
 static bool code_for(uint64_t site, uint64_t target, unsigned char code[TRAMPOLINE_BYTES])
 {
 	/* lea back(%rip), %rcx; jmp *%gs:CH_ENTRY */
-	static const unsigned char pattern[TRAMPOLINE_BYTES] = {0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0x65, 0xff, 0x24, 0x25, CH_ENTRY};
+	static const unsigned char pattern[TRAMPOLINE_BYTES] = {0x48, 0x8d, 0x0d, 0,    0,    0,
+								0,    0x65, 0xff, 0x24, 0x25, CH_ENTRY};
 	int64_t back = (int64_t)(site + 2 - (target + LEA_BYTES));
 
 	if (back != (int32_t)back)
@@ -240,7 +241,7 @@ void patch_site(struct uthread *thread, uint64_t addr)
 		return;
 	site = site_find(&as->patches, addr);
 	if (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED))
-		return; /* raced, or tried before */
+		return;                   /* raced, or tried before */
 	state = patch(as, addr, &target); /* parks: the table may have changed */
 	site = site_new(&as->patches, addr);
 	if (!site)
@@ -272,7 +273,8 @@ static void drop_sites(struct aspace *as, uint64_t start, uint64_t end, bool res
 			continue;
 		if (!near(site->addr, 5, start, end))
 			continue;
-		/* A site that reaches into the range from outside lives on: its trampoline's address depends on the range. */
+		/* A site that reaches into the range from outside lives on: its trampoline's address depends on the
+		 * range. */
 		if (site->state == SITE_PATCHED && (restore || site->addr < start) &&
 		    host_pwrite(as->mem_fd, &first, 1, (int64_t)site->addr) != 1)
 			log_debug("systrap: cannot take back a patch");

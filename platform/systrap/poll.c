@@ -1,17 +1,17 @@
 /* poll.c - the doorbell: how the sentry learns that threads have posted, and the one place where it sleeps.
  *
- * Theory. A gate that posts sets its bit in the bell and wakes the sentry if that sleeps, unless the sentry has said in the
- * channel that it is *watching*: the few threads that were answered last are looked at directly while the sentry spins,
- * so that a call of a busy thread moves one cache line each way. Lost wake-ups are excluded pairwise by locked
+ * Theory. A gate that posts sets its bit in the bell and wakes the sentry if that sleeps, unless the sentry has said in
+ * the channel that it is *watching*: the few threads that were answered last are looked at directly while the sentry
+ * spins, so that a call of a busy thread moves one cache line each way. Lost wake-ups are excluded pairwise by locked
  * instructions: a gate posts, then looks at `watched` and `sleeping`; the sentry clears `watched` and sets `sleeping`,
  * then looks at channels and bits.
  *
- * Guests can write the bell and everybody's `watched` in their own address space, so bits may be missing or lie. A lie costs
- * a look. Against missing ones all running threads are looked at when a sleep reaches its limit: SLEEP_LIMIT_NS at
- * most, shorter for a while after that look has found something.
+ * Guests can write the bell and everybody's `watched` in their own address space, so bits may be missing or lie. A lie
+ * costs a look. Against missing ones all running threads are looked at when a sleep reaches its limit: SLEEP_LIMIT_NS
+ * at most, shorter for a while after that look has found something.
  *
- * Spinning is learned: a sleep that ends soon says that a longer spin would have paid, a long one that it would not; with
- * one CPU nobody spins.
+ * Spinning is learned: a sleep that ends soon says that a longer spin would have paid, a long one that it would not;
+ * with one CPU nobody spins.
  */
 #include "platform/systrap/systrap.h"
 
@@ -19,15 +19,15 @@
 #include "platform/hostio.h"
 #include "sentry/base/fiber.h"
 
-#define HOT              4    /* watched threads */
-#define SPIN_MAX         800  /* rounds of the sentry, each at least one pause (some 40 ns) */
-#define GATE_SPIN_MAX    500  /* of a gate */
-#define SPIN_LEAST       20
-#define HOSTIO_EVERY     128  /* rounds between looks at host completions */
-#define HOSTIO_TURNS     16   /* busy turns of the loop between them */
-#define SHORT_SLEEP_NS   (60 * NS_PER_US)
-#define LONG_SLEEP_NS    (1 * NS_PER_MS)
-#define BACKSTOP_MIN_NS  (10 * NS_PER_MS)
+#define HOT             4   /* watched threads */
+#define SPIN_MAX        800 /* rounds of the sentry, each at least one pause (some 40 ns) */
+#define GATE_SPIN_MAX   500 /* of a gate */
+#define SPIN_LEAST      20
+#define HOSTIO_EVERY    128 /* rounds between looks at host completions */
+#define HOSTIO_TURNS    16  /* busy turns of the loop between them */
+#define SHORT_SLEEP_NS  (60 * NS_PER_US)
+#define LONG_SLEEP_NS   (1 * NS_PER_MS)
+#define BACKSTOP_MIN_NS (10 * NS_PER_MS)
 
 static struct uthread *hot[HOT];
 static unsigned hot_next;

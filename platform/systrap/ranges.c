@@ -1,6 +1,7 @@
 /* ranges.c - sets of address ranges: a sorted array, moved on insertion.
  *
- * Limits: insertion is linear in the number of ranges; the sets of patch.c have one element a mapped library or shared mapping.
+ * Limits: insertion is linear in the number of ranges; the sets of patch.c have one element a mapped library or shared
+ * mapping.
  */
 #include "platform/systrap/systrap.h"
 

@@ -92,7 +92,8 @@ static int gate_code_make(int *out)
 
 	if (fd < 0)
 		return fd;
-	char *code = host_mmap(NULL, GATE_CODE_BYTES + GATE_CONF_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &error);
+	char *code =
+		host_mmap(NULL, GATE_CODE_BYTES + GATE_CONF_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &error);
 	if (!code)
 		return error;
 	assert((size_t)(gate_blob_end - gate_blob) <= GATE_CODE_BYTES);
@@ -126,7 +127,8 @@ static int files_make(void)
 	systrap.gate_fd = memory_file("gate", bytes, 0);
 	if (systrap.gate_fd < 0)
 		return systrap.gate_fd;
-	systrap.file = host_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, systrap.gate_fd, 0, &error);
+	systrap.file =
+		host_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, systrap.gate_fd, 0, &error);
 	if (!systrap.file)
 		return error;
 	systrap.bell = (struct bell *)systrap.file;

@@ -57,7 +57,7 @@ struct patches {
 enum aspace_state {
 	ASPACE_NONE,
 	ASPACE_MAKING,
-	ASPACE_POOL,  /* blank */
+	ASPACE_POOL, /* blank */
 	ASPACE_USED,
 	ASPACE_DIRTY, /* given back; its tasks are dying, then it is scrubbed or ended */
 	ASPACE_ENDING /* its agent is dying */
@@ -68,17 +68,17 @@ struct aspace {
 	enum aspace_state state;
 	unsigned id;
 	uint64_t key_birth; /* see hostfile.c */
-	pid_t agent_pid; /* 0: dead and reaped, or never there */
-	int mem_fd;      /* /proc/PID/mem of the agent, -1: none */
+	pid_t agent_pid;    /* 0: dead and reaped, or never there */
+	int mem_fd;         /* /proc/PID/mem of the agent, -1: none */
 	struct cmd_page *cmd;
 	unsigned char *key_pages;
 	struct reply_page *reply;
 	char *blocks;
 	uint32_t head; /* commands issued */
 	struct sign_key key;
-	bool broken;      /* killed, or its agent died: only frees are left to do */
-	bool agent_busy;  /* a fiber talks to the agent */
-	bool lost_task;   /* an agent died in the middle of a clone: there may be a task that we do not know */
+	bool broken;     /* killed, or its agent died: only frees are left to do */
+	bool agent_busy; /* a fiber talks to the agent */
+	bool lost_task;  /* an agent died in the middle of a clone: there may be a task that we do not know */
 	struct waitq agent_free;
 	struct list threads; /* struct uthread, not freed by the sentry */
 	unsigned host_tasks; /* guest threads of the host that are not reaped */
@@ -101,12 +101,12 @@ struct uthread {
 	unsigned block, slot;
 	pid_t pid;
 	enum uthread_state state;
-	bool posted;   /* RUNNING: a request has been seen */
-	bool killed;   /* by the sentry */
-	bool freed;    /* by the sentry; the object goes when the task is reaped */
-	bool fresh;    /* has not run yet */
-	bool frame;    /* a signal frame holds its state */
-	bool hot;      /* watched while spinning */
+	bool posted; /* RUNNING: a request has been seen */
+	bool killed; /* by the sentry */
+	bool freed;  /* by the sentry; the object goes when the task is reaped */
+	bool fresh;  /* has not run yet */
+	bool frame;  /* a signal frame holds its state */
+	bool hot;    /* watched while spinning */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
 	uint64_t fs_base;
@@ -115,10 +115,10 @@ struct uthread {
 	uint32_t answer; /* ANSWER_*, with the next resume */
 	int64_t ret;
 
-	unsigned queued;              /* calls in the block, with the next resume */
-	struct range queue_range;     /* what they and those on their way touch, as one range */
-	uint32_t op_seq;              /* of the last batch */
-	int op_error;                 /* first failure since the last settle */
+	unsigned queued;          /* calls in the block, with the next resume */
+	struct range queue_range; /* what they and those on their way touch, as one range */
+	uint32_t op_seq;          /* of the last batch */
+	int op_error;             /* first failure since the last settle */
 
 	uint64_t kick_deadline_ns; /* DEADLINE_NONE: no kick under way */
 	unsigned retries;          /* faults let run again without progress */
@@ -139,7 +139,7 @@ struct systrap {
 	struct bell *bell;
 	char *file; /* the memfd, mapped */
 	bool fsgsbase, no_spin, stopping;
-	size_t fp_bytes; /* of the vector state in a signal frame, in whole lines */
+	size_t fp_bytes;       /* of the vector state in a signal frame, in whole lines */
 	size_t fp_state_bytes; /* the same, exactly */
 	uint64_t fp_features;
 	uint32_t mxcsr_mask;
@@ -151,13 +151,13 @@ struct systrap {
 };
 extern struct systrap systrap;
 
-#define ASPACES          2048 /* address spaces of a sandbox */
-#define POOL_SPARE       3    /* blank ones kept ready */
-#define AGENT_LIMIT_NS   (30 * NS_PER_S)
-#define OPS_LIMIT_NS     (30 * NS_PER_S)
-#define KICK_LIMIT_NS    (2 * NS_PER_S)
-#define SLEEP_LIMIT_NS   (1 * NS_PER_S)
-#define FAULT_RETRIES    3
+#define ASPACES        2048 /* address spaces of a sandbox */
+#define POOL_SPARE     3    /* blank ones kept ready */
+#define AGENT_LIMIT_NS (30 * NS_PER_S)
+#define OPS_LIMIT_NS   (30 * NS_PER_S)
+#define KICK_LIMIT_NS  (2 * NS_PER_S)
+#define SLEEP_LIMIT_NS (1 * NS_PER_S)
+#define FAULT_RETRIES  3
 
 /* start.c */
 struct filter_layout;
@@ -175,8 +175,8 @@ struct agent_call {
 };
 /* Makes n calls in order (n <= CMD_SLOTS). Returns the first error of them, or 0. -EIO: no living agent. */
 must_check int agent_run(struct aspace *as, const struct agent_call *calls, unsigned n);
-/* Makes a task: a thread (block: its address) or a fork (block 0; file_off: its place in the memfd). The pid, or -errno.
- * What it returns does not depend on anything that a guest can write. */
+/* Makes a task: a thread (block: its address) or a fork (block 0; file_off: its place in the memfd). The pid, or
+ * -errno. What it returns does not depend on anything that a guest can write. */
 must_check pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off);
 /* For a child whose agent finds a command to make a thread as its first: the lane to be given to agent_clone_await. */
 must_check int agent_clone_prepare(struct aspace *as, uint64_t block);

@@ -1,16 +1,16 @@
 /* uthread.c - user threads: their channel seen from the sentry.
  *
- * Theory. A thread is AT_STOP (the sentry has the word: its host task waits in the gate) or RUNNING (the guest has it). Its
- * owner's fiber hands the word over in uthread_wait and takes it back when the channel shows a request; poll.c sees that
- * first. What an answer shall do (ANSWER_*) is collected in thread->answer while at the stop.
+ * Theory. A thread is AT_STOP (the sentry has the word: its host task waits in the gate) or RUNNING (the guest has it).
+ * Its owner's fiber hands the word over in uthread_wait and takes it back when the channel shows a request; poll.c sees
+ * that first. What an answer shall do (ANSWER_*) is collected in thread->answer while at the stop.
  *
  *     AT_STOP --resume--> RUNNING --post, take--> AT_STOP        any --reaped--> DEAD
  *
- * A stop comes with its state in one of two places: on the gate's stack (`frame` false: a patched site; general registers
- * only) or in a signal frame (`frame` true: everything). context.c reads and writes both.
+ * A stop comes with its state in one of two places: on the gate's stack (`frame` false: a patched site; general
+ * registers only) or in a signal frame (`frame` true: everything). context.c reads and writes both.
  *
- * Some posts are dealt with here and never shown: arch_prctl of the FS base, faults that a finished memory call explains,
- * failures of queued calls (which become the result of the call).
+ * Some posts are dealt with here and never shown: arch_prctl of the FS base, faults that a finished memory call
+ * explains, failures of queued calls (which become the result of the call).
  *
  * Everything read from a channel is the guest's word, read once.
  */
@@ -178,7 +178,8 @@ void uthread_free(struct uthread *thread)
 		uthread_kill(thread);
 }
 
-/* ------------------------------------------------------------------------------------------------ the word to and fro */
+/* ------------------------------------------------------------------------------------------------ the word to and fro
+ */
 
 void uthread_check(struct uthread *thread)
 {
@@ -309,8 +310,8 @@ static bool segment_call(struct uthread *thread, const struct stop *stop)
 	}
 }
 
-/* uretprobe and uprobe bypass seccomp on recent kernels; outside of their trampolines they raise SIGILL. To a guest they
- * are calls that do not exist. */
+/* uretprobe and uprobe bypass seccomp on recent kernels; outside of their trampolines they raise SIGILL. To a guest
+ * they are calls that do not exist. */
 static bool probe_call(struct uthread *thread, const struct stop *stop)
 {
 	unsigned char insn[2];
@@ -352,7 +353,8 @@ static void read_fault(struct uthread *thread, struct stop *out)
 	out->addr = UADDR(READ_ONCE(ch->arg[1]));
 	out->trapno = READ_ONCE(ch->arg[2]);
 	out->error = READ_ONCE(ch->arg[3]);
-	if (out->sig != SIGSEGV && out->sig != SIGBUS && out->sig != SIGFPE && out->sig != SIGILL && out->sig != SIGTRAP)
+	if (out->sig != SIGSEGV && out->sig != SIGBUS && out->sig != SIGFPE && out->sig != SIGILL &&
+	    out->sig != SIGTRAP)
 		out->sig = SIGSEGV; /* forged */
 }
 
@@ -414,7 +416,8 @@ void uthread_wait(struct uthread *thread, struct stop *out)
 			resume(thread, thread->answer);
 		}
 		if (!await_post(thread)) {
-			*out = (struct stop){.kind = STOP_DEAD, .host_signal = thread->killed ? 0 : thread->death_signal};
+			*out = (struct stop){.kind = STOP_DEAD,
+					     .host_signal = thread->killed ? 0 : thread->death_signal};
 			return;
 		}
 		if (take_post(thread, out))

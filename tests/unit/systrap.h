@@ -1,7 +1,7 @@
 /* systrap.h - a harness for tests of the systrap platform: guest code as C functions, a fiber that plays the sentry.
  *
- * Guest functions are compiled into the section "guestcode", which is copied to GUEST_CODE; they may call each other and
- * use their stack, nothing else.
+ * Guest functions are compiled into the section "guestcode", which is copied to GUEST_CODE; they may call each other
+ * and use their stack, nothing else.
  */
 #ifndef TESTS_UNIT_SYSTRAP_H
 #define TESTS_UNIT_SYSTRAP_H
@@ -53,14 +53,23 @@ static inline struct aspace *test_aspace(void)
 {
 	struct aspace *as;
 	uint64_t bytes = page_up((uint64_t)(__stop_guestcode - __start_guestcode));
-	struct mem_op text = {.kind = MEM_MAP, .prot = MEM_READ | MEM_WRITE, .file = MEM_NO_FILE, .addr = GUEST_CODE, .size = bytes};
-	struct mem_op stack = {.kind = MEM_MAP, .prot = MEM_READ | MEM_WRITE, .file = MEM_NO_FILE,
-			       .addr = GUEST_STACK - (1 << 20), .size = 1 << 20};
-	struct mem_op data = {.kind = MEM_MAP, .prot = MEM_READ | MEM_WRITE, .file = MEM_NO_FILE, .addr = GUEST_DATA,
+	struct mem_op text = {
+		.kind = MEM_MAP, .prot = MEM_READ | MEM_WRITE, .file = MEM_NO_FILE, .addr = GUEST_CODE, .size = bytes};
+	struct mem_op stack = {.kind = MEM_MAP,
+			       .prot = MEM_READ | MEM_WRITE,
+			       .file = MEM_NO_FILE,
+			       .addr = GUEST_STACK - (1 << 20),
+			       .size = 1 << 20};
+	struct mem_op data = {.kind = MEM_MAP,
+			      .prot = MEM_READ | MEM_WRITE,
+			      .file = MEM_NO_FILE,
+			      .addr = GUEST_DATA,
 			      .size = 1 << 16};
 
-	if (aspace_new(&as) || aspace_mem(as, NULL, &text) || aspace_mem(as, NULL, &stack) || aspace_mem(as, NULL, &data) ||
-	    aspace_write(as, NULL, UADDR(GUEST_CODE), __start_guestcode, (size_t)(__stop_guestcode - __start_guestcode)))
+	if (aspace_new(&as) || aspace_mem(as, NULL, &text) || aspace_mem(as, NULL, &stack) ||
+	    aspace_mem(as, NULL, &data) ||
+	    aspace_write(as, NULL, UADDR(GUEST_CODE), __start_guestcode,
+			 (size_t)(__stop_guestcode - __start_guestcode)))
 		return NULL;
 	text.kind = MEM_PROTECT;
 	text.prot = MEM_READ | MEM_EXEC;

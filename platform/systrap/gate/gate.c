@@ -42,8 +42,8 @@ static void fs_base_load(const struct channel *ch)
 		host_call(158, 0x1002, ch->fs_base, 0, 0);
 }
 
-/* Tells a sentry that does not look at this channel. The caller's locked instruction before this and the sentry's between
- * "I sleep" and its last look exclude a lost wake-up. */
+/* Tells a sentry that does not look at this channel. The caller's locked instruction before this and the sentry's
+ * between "I sleep" and its last look exclude a lost wake-up. */
 static void ring(struct channel *ch)
 {
 	uint32_t slot = ch->slot % BELL_SLOTS;
