@@ -1,4 +1,4 @@
-/* Host I/O on both backends: reading, writing, waiting, interrupting, the doorbell. */
+/* host_io.c - host I/O on both backends: reading, writing, waiting, interrupting, the doorbell. */
 #include "platform/host.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"

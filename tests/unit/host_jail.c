@@ -1,4 +1,4 @@
-/* The jail: what is left of the host inside, and that the filter kills on everything that host.def does not list. */
+/* host_jail.c - the jail: what is left of the host inside; the filter kills on everything that host.def does not list. */
 #include "platform/host.h"
 #include "platform/jail.h"
 #include "platform/rawcall.h"
