@@ -89,6 +89,20 @@ void context_note_frame(struct uthread *thread, uint64_t uc)
 	*rip = patch_guest_rip(thread->as, *rip);
 }
 
+/* Has the line that context_rip wants on its way while the fiber is being switched to. */
+void context_prefetch(const struct uthread *thread)
+{
+	__builtin_prefetch(&light_regs(thread)->rip);
+}
+
+static uint64_t fs_base(struct uthread *thread)
+{
+	if (thread->fs_unread)
+		thread->fs_base = READ_ONCE(thread->ch->fs_base);
+	thread->fs_unread = false;
+	return thread->fs_base;
+}
+
 uint64_t context_rip(struct uthread *thread)
 {
 	return thread->frame ? READ_ONCE(*context_frame_reg(thread, REG_RIP)) : READ_ONCE(light_regs(thread)->rip);
@@ -114,21 +128,23 @@ bool context_full(struct uthread *thread)
 
 #define EACH_FRAME_REG(X)                                                                                              \
 	X(r8, REG_R8)                                                                                                  \
-	X(r9, REG_R9) X(r10, REG_R10) X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14) X(r15, REG_R15)  \
+	X(r9, REG_R9)                                                                                                  \
+	X(r10, REG_R10) X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14) X(r15, REG_R15)                \
 		X(rdi, REG_RDI) X(rsi, REG_RSI) X(rbp, REG_RBP) X(rbx, REG_RBX) X(rdx, REG_RDX) X(rax, REG_RAX)        \
 			X(rcx, REG_RCX) X(rsp, REG_RSP) X(rip, REG_RIP) X(rflags, REG_EFL)
 
 #define EACH_LIGHT_REG(X)                                                                                              \
 	X(r8, r8)                                                                                                      \
-	X(r9, r9) X(r10, r10) X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi) X(rsi, rsi)      \
-		X(rbp, rbp) X(rbx, rbx) X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip) X(rflags, flags)
+	X(r9, r9)                                                                                                      \
+	X(r10, r10) X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi) X(rsi, rsi) X(rbp, rbp)    \
+		X(rbx, rbx) X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip) X(rflags, flags)
 
 void uthread_context_get(struct uthread *thread, struct uregs *out)
 {
 	memset(out, 0, sizeof *out);
 	if (thread->state != UTHREAD_AT_STOP)
 		return;
-	out->fs_base = thread->fs_base;
+	out->fs_base = fs_base(thread);
 	if (thread->frame) {
 #define X(name, index) out->name = READ_ONCE(*context_frame_reg(thread, index));
 		EACH_FRAME_REG(X)
@@ -160,7 +176,7 @@ void uthread_context_set(struct uthread *thread, const struct uregs *regs)
 		EACH_LIGHT_REG(X)
 #undef X
 	}
-	if (regs->fs_base != thread->fs_base && regs->fs_base < HOST_END) {
+	if (regs->fs_base != fs_base(thread) && regs->fs_base < HOST_END) {
 		thread->fs_base = regs->fs_base;
 		thread->answer |= ANSWER_SET_FS;
 	}

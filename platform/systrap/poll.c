@@ -22,7 +22,8 @@
 #define HOT             4   /* watched threads */
 #define SPIN_MAX        800 /* rounds of the sentry, each at least one pause (some 40 ns) */
 #define GATE_SPIN_MAX   500 /* of a gate */
-#define SPIN_LEAST      20
+#define SPIN_LEAST      100
+#define EAGER           64  /* first rounds, without a pause */
 #define HOSTIO_EVERY    128 /* rounds between looks at host completions */
 #define HOSTIO_TURNS    16  /* busy turns of the loop between them */
 #define SHORT_SLEEP_NS  (60 * NS_PER_US)
@@ -124,7 +125,8 @@ static bool spin(void)
 			spin_budget = MIN(MAX(spin_budget, 2 * n + SPIN_LEAST), (uint32_t)SPIN_MAX);
 			return true;
 		}
-		__builtin_ia32_pause();
+		if (n >= EAGER)
+			__builtin_ia32_pause();
 	}
 	return false;
 }
@@ -171,9 +173,6 @@ void platform_poll(uint64_t deadline_ns)
 	if (++turns % HOSTIO_TURNS == 0)
 		hostio_collect(false, NULL, 0, 0);
 	if (look())
-		return;
-	hostio_collect(false, NULL, 0, 0);
-	if (fiber_any_ready())
 		return;
 	if (deadline_ns != DEADLINE_NONE || uthread_kicks_deadline() != DEADLINE_NONE) {
 		clock_refresh();

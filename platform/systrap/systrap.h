@@ -101,12 +101,13 @@ struct uthread {
 	unsigned block, slot;
 	pid_t pid;
 	enum uthread_state state;
-	bool posted; /* RUNNING: a request has been seen */
-	bool killed; /* by the sentry */
-	bool freed;  /* by the sentry; the object goes when the task is reaped */
-	bool fresh;  /* has not run yet */
-	bool frame;  /* a signal frame holds its state */
-	bool hot;    /* watched while spinning */
+	bool posted;    /* RUNNING: a request has been seen */
+	bool killed;    /* by the sentry */
+	bool freed;     /* by the sentry; the object goes when the task is reaped */
+	bool fresh;     /* has not run yet */
+	bool frame;     /* a signal frame holds its state */
+	bool hot;       /* watched while spinning */
+	bool fs_unread; /* fs_base is to be read from the channel */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
 	uint64_t fs_base;
@@ -218,6 +219,7 @@ void context_measure(void);
 uint64_t *context_frame_reg(struct uthread *thread, int greg);
 #define FRAME_RAX 13
 uint64_t context_rip(struct uthread *thread);
+void context_prefetch(const struct uthread *thread);
 
 /* mem.c */
 /* PARKS until nothing under way touches the range; except: this thread's own unsent queue is not looked at. */

@@ -36,6 +36,7 @@
 #define SI_KERNEL_CODE   0x80
 
 static struct uthread *by_slot[BELL_SLOTS];
+static uint64_t first_kick_deadline = DEADLINE_NONE; /* no kick is due before; perhaps of one that has been answered */
 
 struct uthread *uthread_of_slot(unsigned slot)
 {
@@ -193,6 +194,7 @@ void uthread_check(struct uthread *thread)
 	if (state != CHANNEL_REQUEST && state != CHANNEL_REQUEST_ASLEEP)
 		return;
 	thread->posted = true;
+	context_prefetch(thread);
 	if (thread->waiter)
 		fiber_wake(thread->waiter);
 }
@@ -292,6 +294,7 @@ static bool segment_call(struct uthread *thread, const struct stop *stop)
 		thread->ret = value < HOST_END ? 0 : -EPERM;
 		if (value < HOST_END) {
 			thread->fs_base = value;
+			thread->fs_unread = false;
 			thread->answer |= ANSWER_SET_FS;
 		}
 		return true;
@@ -390,8 +393,7 @@ static bool take_post(struct uthread *thread, struct stop *out)
 	}
 	if (thread->frame)
 		context_note_frame(thread, READ_ONCE(ch->uc));
-	if (systrap.fsgsbase)
-		thread->fs_base = READ_ONCE(ch->fs_base);
+	thread->fs_unread = systrap.fsgsbase; /* its cache line is fetched only when somebody asks */
 	out->rip = context_rip(thread);
 	switch (kind & POST_KIND_MASK) {
 	case POST_CALL:
@@ -441,16 +443,12 @@ void uthread_kick(struct uthread *thread)
 	host_kill(thread->pid, KICK_SIGNAL);
 	if (thread->kick_deadline_ns == DEADLINE_NONE)
 		thread->kick_deadline_ns = host_monotonic_ns() + KICK_LIMIT_NS;
+	first_kick_deadline = MIN(first_kick_deadline, thread->kick_deadline_ns);
 }
 
 uint64_t uthread_kicks_deadline(void)
 {
-	uint64_t first = DEADLINE_NONE;
-	struct uthread *thread;
-
-	list_for_each (thread, &systrap.threads, all_node)
-		first = MIN(first, thread->kick_deadline_ns);
-	return first;
+	return first_kick_deadline;
 }
 
 /* A guest can block every signal that can be caught: then only SIGKILL is left. */
@@ -458,14 +456,19 @@ void uthread_kicks_check(uint64_t now_ns)
 {
 	struct uthread *thread;
 
+	if (now_ns < first_kick_deadline)
+		return;
+	first_kick_deadline = DEADLINE_NONE;
 	list_for_each (thread, &systrap.threads, all_node) {
-		if (thread->kick_deadline_ns > now_ns)
+		if (thread->kick_deadline_ns > now_ns) {
+			first_kick_deadline = MIN(first_kick_deadline, thread->kick_deadline_ns);
 			continue;
+		}
 		uthread_check(thread);
 		if (thread->posted)
 			thread->kick_deadline_ns = DEADLINE_NONE;
 		else if (!list_empty(&thread->pending_node))
-			thread->kick_deadline_ns = now_ns + KICK_LIMIT_NS;
+			first_kick_deadline = thread->kick_deadline_ns = now_ns + KICK_LIMIT_NS;
 		else
 			aspace_kill(thread->as, "a thread does not react to interruption");
 	}

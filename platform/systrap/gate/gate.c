@@ -18,7 +18,8 @@ long gate_cmpxchg(uint32_t *word, uint32_t old, uint32_t desired);
 #define BELL ((struct bell *)GATE_BELL)
 #define CONF ((const struct gate_conf *)GATE_CONF)
 
-#define SPIN_LEAST 16
+#define SPIN_LEAST 200
+#define EAGER      128 /* first rounds, without a pause */
 
 static long host_call(long nr, long a, long b, long c, long d)
 {
@@ -69,14 +70,15 @@ static void wait_answer(struct channel *ch)
 				ch->spin = want;
 			return;
 		}
-		__builtin_ia32_pause();
+		if (n >= EAGER)
+			__builtin_ia32_pause();
 	}
 	uint32_t seen = CHANNEL_REQUEST;
 	if (!__atomic_compare_exchange_n(&ch->state, &seen, CHANNEL_REQUEST_ASLEEP, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return;
 	/* Slept: spin less next time, but probe the longest spin now and then so that the budget can grow again. */
-	ch->spin = (BELL->summary ^ (uint64_t)__builtin_ia32_rdtsc()) % 32 == 0 ? max : budget - budget / 4;
+	ch->spin = __builtin_ia32_rdtsc() % 32 == 0 ? max : budget - budget / 4;
 	while (__atomic_load_n(&ch->state, __ATOMIC_ACQUIRE) == CHANNEL_REQUEST_ASLEEP)
 		host_call(202, (long)&ch->state, 0, CHANNEL_REQUEST_ASLEEP, 0);
 }
