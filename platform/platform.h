@@ -128,6 +128,9 @@ must_check int aspace_cmpxchg32(struct aspace *as, struct uthread *thread, struc
 /* Bytes of the guest's memory that are resident, from the host's count of this address space. */
 uint64_t aspace_rss_bytes(struct aspace *as);
 
+/* For each of pages from addr on: 1 if it is in memory now, else 0 (mincore). 0 or -errno. */
+must_check int aspace_resident(struct aspace *as, uint64_t addr, uint64_t pages, uint8_t *out);
+
 /* ------------------------------------------------------------------------------------------------ user threads */
 
 /* General registers at a stop, in the order of the kernel's struct user_regs_struct without segment selectors.

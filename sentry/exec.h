@@ -2,8 +2,8 @@
  *
  * sentry/ must not include loader/, so the loader registers itself here at start. The order of an exec:
  *
- * 1. sys_execve: exec_open gives the file by the rules for executing; exec_args_limit says how many bytes of strings may
- *    be copied from the guest.
+ * 1. sys_execve: exec_open gives the file by the rules for executing; exec_args_limit says how many bytes of strings
+ * may be copied from the guest.
  * 2. task_exec: exec_load lets the loader do scripts, interpreter and a complete new mm. If it fails the caller is as
  *    before. The loader asks exec_identity (written by the task side) who the program will be.
  * 3. The point of no return: other threads die, the thread moves to image->mm, the old mm is put,

@@ -1,9 +1,9 @@
 /* mm.h - a guest's memory by the sentry's books: the tree of mappings, brk, accounting. (mm_struct, vm_area_struct)
  *
- * The host kernel does the paging; this says what ought to be there. A change is checked against the books, handed to the
- * platform (aspace_mem) with the calling thread, so that the guest thread can run it signed (design D3), and entered in
- * the books once the platform has taken it. Changes of one mm exclude each other (mm->busy); looking at the tree is safe
- * anywhere between two PARKS points.
+ * The host kernel does the paging; this says what ought to be there. A change is checked against the books, handed to
+ * the platform (aspace_mem) with the calling thread, so that the guest thread can run it signed (design D3), and
+ * entered in the books once the platform has taken it. Changes of one mm exclude each other (mm->busy); looking at the
+ * tree is safe anywhere between two PARKS points.
  */
 #ifndef SENTRY_MM_H
 #define SENTRY_MM_H
@@ -31,12 +31,13 @@ struct vma {
 	uint32_t flags;    /* MAP_SHARED or MAP_PRIVATE, MAP_NORESERVE, MAP_GROWSDOWN, MAP_LOCKED; nothing else */
 	uint32_t madvise;  /* VMA_* */
 	struct file *file; /* counted; NULL: anonymous */
-	uint64_t offset;   /* in file of start, bytes; anonymous: the start it was made with, so that pieces can be told apart */
-	uint32_t host_file; /* counted; MEM_NO_FILE: private zeroed memory */
+	uint64_t offset;   /* in file of start, bytes; anonymous: the start it was made with, so that pieces can be told
+			      apart */
+	uint32_t host_file;   /* counted; MEM_NO_FILE: private zeroed memory */
 	uint32_t guard_pages; /* free addresses kept above for the platform's trampolines */
 	uint64_t host_offset;
-	uint64_t shared_id; /* identity of a shared anonymous mapping (futex keys); 0: none */
-	const char *name;   /* "[vdso]", "/dev/zero (deleted)" ...; static text; NULL: none; see vma_name */
+	uint64_t shared_id;    /* identity of a shared anonymous mapping (futex keys); 0: none */
+	const char *name;      /* "[vdso]", "/dev/zero (deleted)" ...; static text; NULL: none; see vma_name */
 	uint64_t gap, max_gap; /* usable addresses below start, and the most of the subtree (sentry/mm_vma.c) */
 };
 
@@ -59,10 +60,10 @@ struct mm {
 	unsigned auxv_words;
 	struct file *exe; /* counted, see mm_exe_set; NULL for none */
 	bool dumpable;
-	bool lock_future;     /* mlockall(MCL_FUTURE) */
-	bool busy;            /* a change is under way */
+	bool lock_future; /* mlockall(MCL_FUTURE) */
+	bool busy;        /* a change is under way */
 	struct waitq busy_wait;
-	uint64_t fault_last;  /* the last fault that the books called right, and how often in a row */
+	uint64_t fault_last; /* the last fault that the books called right, and how often in a row */
 	uint32_t fault_repeats;
 	uint32_t users_vfork; /* tasks that borrow it */
 };
@@ -85,14 +86,15 @@ struct mm_map_request {
 	struct file *file;    /* borrowed; NULL: anonymous */
 	uint64_t offset;
 	const char *name;
-	/* For the sentry's own mappings (vDSO): a host file instead of file. has_host_file false: not used. Borrowed. */
+	/* For the sentry's own mappings (vDSO): a host file instead of file. has_host_file false: not used. Borrowed.
+	 */
 	bool has_host_file;
 	uint32_t host_file;
 	uint32_t guard_pages; /* in addition to what mm itself decides */
 };
 
-/* All PARK. caller: the thread at whose stop we act, or NULL (exec, before guest code runs). Results as the system calls.
- * Limits (RLIMIT_AS, DATA, MEMLOCK, STACK) are those of task_current(); none without a task. */
+/* All PARK. caller: the thread at whose stop we act, or NULL (exec, before guest code runs). Results as the system
+ * calls. Limits (RLIMIT_AS, DATA, MEMLOCK, STACK) are those of task_current(); none without a task. */
 must_check long mm_map(struct mm *mm, struct uthread *caller, const struct mm_map_request *request);
 must_check int mm_unmap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size);
 must_check int mm_protect(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot);
@@ -102,7 +104,7 @@ must_check int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, u
 long mm_brk(struct mm *mm, struct uthread *caller, uint64_t brk);
 /* mlock, mlock2 (lock true), munlock. */
 must_check int mm_lock_pages(struct mm *mm, uint64_t addr, uint64_t size, bool lock);
-must_check int mm_lock_all(struct mm *mm, int flags); /* MCL_*; 0: munlockall */
+must_check int mm_lock_all(struct mm *mm, int flags);                           /* MCL_*; 0: munlockall */
 must_check int mm_sync(struct mm *mm, uint64_t addr, uint64_t size, int flags); /* msync */
 /* mincore: one byte a page from a page-aligned addr, at most MM_MINCORE_PAGES at once. -ENOMEM: not all is mapped. */
 #define MM_MINCORE_PAGES 4096u
@@ -110,10 +112,12 @@ must_check int mm_resident(struct mm *mm, uint64_t addr, uint64_t pages, uint8_t
 
 /* The mapping that holds addr, or the first one behind it; NULL at the end. */
 struct vma *mm_find(struct mm *mm, uint64_t addr);
-/* Iteration by address, for /proc: start with mm_first. Valid between two PARKS points; after one go on with mm_find(end). */
+/* Iteration by address, for /proc: start with mm_first. Valid between two PARKS points; after one go on with
+ * mm_find(end). */
 struct vma *mm_first(struct mm *mm);
 struct vma *mm_next(struct vma *vma);
-/* What maps shows: where it starts (the main stack: as far as it is known to have grown), and its name, NULL for none ("[heap]",
+/* What maps shows: where it starts (the main stack: as far as it is known to have grown), and its name, NULL for none
+ * ("[heap]",
  * "[stack]", "[vdso]"); a file's name comes from vma->file. */
 uint64_t vma_shown_start(const struct mm *mm, const struct vma *vma);
 const char *vma_name(const struct mm *mm, const struct vma *vma);
@@ -122,8 +126,8 @@ uint64_t mm_shown_pages(const struct mm *mm);
 /* A stack pointer was seen: the main stack is known to reach down to it. */
 void mm_stack_seen(struct mm *mm, uint64_t rsp);
 
-/* What a fault at addr means by the books. Grows the stack where it may; returns 0 (the access is right: run again), or the
- * si_code for SIGSEGV (SEGV_MAPERR, SEGV_ACCERR), or -BUS_ADRERR for a SIGBUS. PARKS. */
+/* What a fault at addr means by the books. Grows the stack where it may; returns 0 (the access is right: run again), or
+ * the si_code for SIGSEGV (SEGV_MAPERR, SEGV_ACCERR), or -BUS_ADRERR for a SIGBUS. PARKS. */
 int mm_fault(struct mm *mm, struct uthread *thread, uint64_t addr, bool write, bool exec);
 
 /* The key of a futex word: private words by (mm, address), shared ones by (file or shared_id, offset). -EFAULT. */
