@@ -21,6 +21,7 @@
 #include "platform/systrap/systrap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -54,7 +55,7 @@ static unsigned page_count;
 int patch_start(int *trampoline_fd)
 {
 	const uint64_t bytes = TRAMPOLINE_PAGES * PAGE_SIZE;
-	int error = 0, fd = host_memfd_create("trampolines", MFD_CLOEXEC);
+	int error = 0, fd = host_memfd_create("trampolines", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return fd;
@@ -62,6 +63,9 @@ int patch_start(int *trampoline_fd)
 	if (error)
 		return error;
 	pages = host_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0, &error);
+	/* No mapping after ours can become writable: not by a replayed mprotect either (docs/decisions/0001). */
+	if (!error)
+		error = host_fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
 	*trampoline_fd = fd;
 	return error;
 }
