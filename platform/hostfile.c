@@ -10,6 +10,7 @@
 #include "platform/hostfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -22,7 +23,8 @@
 
 struct hostfile {
 	int fd;
-	int stub_fd; /* 0: none */
+	int stub_fd;      /* 0: none */
+	int stub_fd_read; /* the same file, open for reading only; 0: none */
 	uint32_t refs;
 	uint32_t next_free;
 };
@@ -88,6 +90,8 @@ void hostfile_put(uint32_t file)
 		return;
 	if (entry->stub_fd)
 		number_give_up(entry->stub_fd);
+	if (entry->stub_fd_read && entry->stub_fd_read != entry->stub_fd)
+		number_give_up(entry->stub_fd_read);
 	host_close(entry->fd);
 	*entry = (struct hostfile){.fd = -1, .next_free = first_free};
 	first_free = file;
@@ -143,20 +147,40 @@ static int number_new(void)
 	return number;
 }
 
-int hostfile_stub_fd(uint32_t file)
+static int number_for(int host_fd)
+{
+	int number = number_new();
+	int error = number < 0 ? number : factory_install(host_fd, number);
+
+	return error ? error : number;
+}
+
+/* A mapping shared through a description that is open for reading only can never become writable, whatever call is
+ * replayed on it: the kernel asks the description. */
+static int read_number(const struct hostfile *entry)
+{
+	int fd = host_reopen(entry->fd, O_RDONLY), number;
+
+	if (fd < 0)
+		return fd;
+	number = number_for(fd);
+	host_close(fd);
+	return number;
+}
+
+int hostfile_stub_fd(uint32_t file, bool read_only)
 {
 	struct hostfile *entry = &files[file];
-	int number, error;
+	int *number = read_only ? &entry->stub_fd_read : &entry->stub_fd, got;
 
 	assert(file < used && entry->refs);
-	if (entry->stub_fd)
-		return entry->stub_fd;
-	number = number_new();
-	if (number < 0)
-		return number;
-	error = factory_install(entry->fd, number);
-	if (error)
-		return error;
-	entry->stub_fd = number;
-	return number;
+	if (*number)
+		return *number;
+	if (read_only && (host_fcntl(entry->fd, F_GETFL, 0) & O_ACCMODE) == O_RDONLY)
+		got = hostfile_stub_fd(file, false);
+	else
+		got = read_only ? read_number(entry) : number_for(entry->fd);
+	if (got > 0)
+		*number = got;
+	return got;
 }

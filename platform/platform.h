@@ -81,6 +81,7 @@ enum mem_kind { MEM_MAP, MEM_UNMAP, MEM_PROTECT, MEM_ADVISE, MEM_REMAP };
 #define MEM_SHARED    1u /* flags of struct mem_op */
 #define MEM_NORESERVE 2u
 #define MEM_POPULATE  4u
+#define MEM_READ_ONLY 8u /* with MEM_SHARED: the guest may never write it. Kept even against a replayed call (design D3) */
 
 /* One change of an address space. All addresses and sizes are whole pages inside the usable range; the sentry's mm has
  * checked everything against its own books and hands down only what it wants to be true. MEM_MAP replaces what is

@@ -214,7 +214,7 @@ struct mem_op vma_map_op(const struct vma *vma, uint64_t start, uint64_t end)
 
 	assert(start >= vma->start && end <= vma->end && start < end);
 	if (vma->flags & MAP_SHARED)
-		op.flags |= MEM_SHARED;
+		op.flags |= MEM_SHARED | (vma->max_prot & MEM_WRITE ? 0 : MEM_READ_ONLY);
 	if (vma->flags & MAP_NORESERVE)
 		op.flags |= MEM_NORESERVE;
 	if (vma->host_file != MEM_NO_FILE)

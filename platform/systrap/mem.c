@@ -187,7 +187,7 @@ static int map_call(const struct mem_op *op, struct signed_call *call)
 			return -EINVAL; /* shared memory has a file */
 		flags |= MAP_ANONYMOUS;
 	} else {
-		fd = hostfile_stub_fd(op->file);
+		fd = hostfile_stub_fd(op->file, op->flags & MEM_SHARED && op->flags & MEM_READ_ONLY);
 		if (fd < 0)
 			return fd;
 	}

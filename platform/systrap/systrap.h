@@ -250,7 +250,7 @@ uint64_t aspace_oldest_key(void);
 /* hostfile.c, before the jail closes. */
 void hostfile_start(void);
 /* hostfile.c: the number under which stubs have the file, installed now if need be. */
-must_check int hostfile_stub_fd(uint32_t file);
+must_check int hostfile_stub_fd(uint32_t file, bool read_only);
 
 /* poll.c */
 void bell_watch(struct uthread *thread);
