@@ -39,6 +39,9 @@ struct exec_identity {
 struct exec_image {
 	struct mm *mm; /* complete; mm->exe is the program (for a script its interpreter), deny_writers counted by mm */
 	struct uregs start; /* registers of the first instruction */
+	/* Set with an error: Linux would have noticed only behind the point of no return. The program is as before, but
+	 * the process shall die by SIGSEGV instead of seeing the error. */
+	bool fatal;
 	struct exec_identity identity;
 };
 
@@ -52,11 +55,11 @@ void exec_set_loader(exec_loader *loader); /* once, by loader_init */
 must_check int exec_load(const struct exec_request *request, struct exec_image *image);
 void exec_image_free(struct exec_image *image);
 
-#define EXEC_NOFOLLOW 1u /* a symbolic link in the last place is -ELOOP (AT_SYMLINK_NOFOLLOW) */
-/* PARKS. Opens a file to be executed. -EACCES (not executable, not a regular file), -ETXTBSY, and what walk says. */
-must_check int exec_open(const struct walker *walker, const char *path, uint32_t flags, struct file **out);
+/* PARKS. Opens a file to be executed. walk_flags: WALK_FOLLOW, or 0: a symbolic link in the last place is -ELOOP.
+ * -EACCES (not executable, not a regular file), -ETXTBSY, and what walk says. */
+must_check int exec_open(const struct walker *walker, const char *path, uint32_t walk_flags, struct file **out);
 /* PARKS. The same for a file by its descriptor (O_PATH too): execveat with AT_EMPTY_PATH. */
-must_check int exec_open_file(const struct cred *cred, struct file *file, struct file **out);
+must_check int exec_open_file(struct cred *cred, struct file *file, struct file **out);
 
 /* How many bytes argv's and envp's strings may have together with their zero bytes, given how many there are (a quarter
  * of the stack limit, at most 6 MiB, at least 128 KiB, less a pointer each). One string: ARG_LIMIT_BYTES. -E2BIG when
