@@ -13,6 +13,7 @@
 #include "platform/platform.h"
 #include "runtime/start.h"
 #include "sentry/base/log.h"
+#include "syscalls/trace.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -123,7 +124,10 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config)
 	if (jail_close(message))
 		give_up(message);
 	start_probe();
+	if (config->strace)
+		trace_start(config->strace_file);
 	sentry_boot(config, &status);
+	trace_print_unfinished();
 	if (sandbox->options->debug.stats)
 		print_stats();
 	outcome->status = status;
@@ -160,6 +164,7 @@ void sandbox_main(void *argument)
 		.uid = options->uid,
 		.gid = options->gid,
 		.memory_limit_bytes = options->memory_bytes,
+		.machine_bytes = (uint64_t)MAX(sysconf(_SC_PHYS_PAGES), 0) * PAGE_SIZE,
 		.cpu_count = usable_cpus(),
 		.strace = options->strace,
 		.strace_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,

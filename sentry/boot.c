@@ -7,6 +7,7 @@
  * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
  */
 #include "sentry/boot.h"
+#include "fs/facts.h"
 #include "fs/fdtable.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
@@ -238,6 +239,8 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status)
 	*status = (struct boot_status){.result = BOOT_FAILED};
 	boot.config = config;
 	boot.status = status;
+	facts_init(config->hostname, config->cpu_count,
+		   config->memory_limit_bytes ? config->memory_limit_bytes : config->machine_bytes);
 	if (fiber_new(boot_main, NULL, &fiber) ||
 	    (config->control_file != HOSTFILE_NONE && fiber_new(control_main, NULL, &fiber))) {
 		boot_fail(0, "no memory for the first fibers");

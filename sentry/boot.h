@@ -15,6 +15,7 @@ struct boot_config {
 	uint32_t stdio[3];        /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
 	uint32_t stdio_flags[3];  /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
 	uint64_t memory_limit_bytes; /* 0: none */
+	uint64_t machine_bytes;      /* of memory on the host: what the guest is told when there is no limit; 0: not known */
 	unsigned cpu_count;       /* what the guest is told */
 	bool strace;
 	uint32_t strace_file;     /* host file index; HOSTFILE_NONE: stderr */

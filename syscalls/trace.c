@@ -6,9 +6,12 @@
  * that never ends is shown by trace_print_unfinished.
  *
  * Limits: STRING_SHOWN bytes of a string or buffer, VECTOR_SHOWN elements of an array, TRACE_ARG_BYTES of an argument,
- * LINE_BYTES of a line; longer ones end with "...". Text of the guest is escaped.
+ * LINE_BYTES of a line; longer ones end with "...". Text of the guest is escaped. Lines are written at once, so a
+ * reader that does not read holds the sandbox up: --strace is for people who look.
  */
 #include "syscalls/trace.h"
+#include "platform/host.h"
+#include "platform/hostfile.h"
 #include "sentry/abi/proc.h"
 #include "sentry/abi/signal.h"
 #include "sentry/abi/time.h"
@@ -43,6 +46,22 @@ static struct list unfinished = LIST_INIT(unfinished);
 void trace_init(trace_sink *sink)
 {
 	trace_to = sink;
+}
+
+static uint32_t trace_file = HOSTFILE_NONE;
+
+static void write_line(const char *line, size_t size)
+{
+	if (trace_file == HOSTFILE_NONE)
+		host_stderr(line, size);
+	else if (host_write(hostfile_fd(trace_file), line, size) < 0)
+		trace_to = NULL; /* a full disk, a closed pipe: the sandbox goes on without */
+}
+
+void trace_start(uint32_t host_file)
+{
+	trace_file = host_file;
+	trace_init(write_line);
 }
 
 /* ------------------------------------------------------------------ pieces */

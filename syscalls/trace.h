@@ -16,6 +16,8 @@ struct syscall_row;
  */
 typedef void trace_sink(const char *line, size_t size);
 void trace_init(trace_sink *sink);
+/* Traces into a host file (HOSTFILE_NONE: the sentry's standard error). Borrowed for ever. */
+void trace_start(uint32_t host_file);
 
 extern trace_sink *trace_to; /* only for trace_is_on */
 static inline bool trace_is_on(void)
