@@ -17,7 +17,7 @@ struct fs_job {
 struct fs_hooks {
 	/* Of the task whose fiber runs. cred is borrowed. false: no task (the sentry's own fiber). */
 	bool (*caller)(int32_t *pid, struct cred **cred);
-	void (*signal_caller)(int sig); /* to the calling thread */
+	void (*signal_caller)(int sig);  /* to the calling thread */
 	bool (*job)(struct fs_job *out); /* false: no task */
 	/* The session's controlling terminal becomes tty (NULL: none); the reference in it is the caller's affair.
 	 * A session that is gone is no error. */

@@ -2,8 +2,8 @@
  *
  * A pipe is a ring of slots, each a page of one contiguous buffer with the part of it that holds unread bytes, as in
  * Linux (fs/pipe.c there), because guests can see the slots: a write of up to PIPE_BUF bytes goes into one slot whole,
- * and a pipe is full when no slot is free, however little each one holds. Slots that follow each other in the buffer are
- * filled and drained with one copy. Slot i lies at page i modulo the number of slots.
+ * and a pipe is full when no slot is free, however little each one holds. Slots that follow each other in the buffer
+ * are filled and drained with one copy. Slot i lies at page i modulo the number of slots.
  *
  * Copies from and to a guest may PARK, so readers, writers and splices hold the pipe's mutex; head moves only after
  * the bytes are there, tail only after they were taken, so that poll may look at any time. Opening and closing only
@@ -12,8 +12,8 @@
  * Limits: PIPE_LIMIT_BYTES a pipe, also with CAP_SYS_RESOURCE; when all pipes together have PIPE_TOTAL_BYTES, a new one
  * gets two pages, and at twice as much none. Times of the inode are those of its making. O_ASYNC sends nothing.
  */
-#include "fs/pipe_ring.h"
 #include "fs/hooks.h"
+#include "fs/pipe_ring.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <fcntl.h>
@@ -151,7 +151,8 @@ void pipe_consume(struct pipe *pipe, size_t n)
 	}
 }
 
-/* A copy stopped at a bad address after moved bytes: only whole slots have been read, the rest stays (pipe_read in Linux). */
+/* A copy stopped at a bad address after moved bytes: only whole slots have been read, the rest stays (pipe_read in
+ * Linux). */
 static size_t whole_slots(const struct pipe *pipe, size_t moved)
 {
 	size_t whole = 0;
@@ -338,7 +339,8 @@ static ssize_t pipe_write(struct file *file, struct uio *from, int64_t *pos)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------- the rest of a file */
+/* ------------------------------------------------------------------------------------------------- the rest of a file
+ */
 
 static uint32_t pipe_poll(struct file *file, struct poll_wait *wait)
 {
@@ -407,6 +409,7 @@ void pipe_init(void)
 {
 	file_kind_register(FILE_PIPE, &pipe_ops);
 	file_kind_register(FILE_FIFO, &pipe_ops);
+	special_open_register(S_IFIFO, fifo_open);
 }
 
 /* ------------------------------------------------------------------------------------------------- opening */

@@ -12,16 +12,16 @@ struct pipe_slot {
 };
 
 struct pipe {
-	struct mutex mutex;           /* held while bytes are copied */
-	struct waitq read_wait;       /* readers: data came, the last writer left, a writer came (open) */
-	struct waitq write_wait;      /* writers, the same */
-	uint32_t readers, writers;    /* open files that may read, write */
-	uint32_t files;               /* open files in all; the last one frees */
+	struct mutex mutex;                  /* held while bytes are copied */
+	struct waitq read_wait;              /* readers: data came, the last writer left, a writer came (open) */
+	struct waitq write_wait;             /* writers, the same */
+	uint32_t readers, writers;           /* open files that may read, write */
+	uint32_t files;                      /* open files in all; the last one frees */
 	uint64_t reader_count, writer_count; /* that have ever opened it */
-	uint32_t slot_count;          /* a power of two */
-	uint32_t head, tail;          /* next slot to fill, to drain; both only grow, modulo 2^32 */
-	struct pipe_slot *slots;      /* [slot_count], arena_alloc */
-	char *buffer;                 /* slot_count pages, arena_alloc; NULL before the first write */
+	uint32_t slot_count;                 /* a power of two */
+	uint32_t head, tail;                 /* next slot to fill, to drain; both only grow, modulo 2^32 */
+	struct pipe_slot *slots;             /* [slot_count], arena_alloc */
+	char *buffer;                        /* slot_count pages, arena_alloc; NULL before the first write */
 };
 
 static inline uint32_t pipe_used(const struct pipe *pipe)

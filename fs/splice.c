@@ -104,8 +104,9 @@ static size_t push(struct pipe *pipe, const char *data, size_t n)
 	return done;
 }
 
-/* PARKS until all of it is in the pipe, or nobody reads any more. There was room for all before the bytes were read from
- * their file: only a second writer can make us wait here, and then an interrupt loses what is not yet in the pipe. */
+/* PARKS until all of it is in the pipe, or nobody reads any more. There was room for all before the bytes were read
+ * from their file: only a second writer can make us wait here, and then an interrupt loses what is not yet in the pipe.
+ */
 static ssize_t push_all(struct file *file, const char *data, size_t n)
 {
 	struct pipe *pipe = pipe_of(file);
@@ -175,7 +176,8 @@ static ssize_t pipe_to_pipe(struct file *from_file, struct file *to_file, size_t
 		int error = lock_with_room(to_file, nonblock);
 		if (error)
 			return error;
-		/* The first pipe again: whoever holds its mutex may wait for this one's, so we only look, and begin anew. */
+		/* The first pipe again: whoever holds its mutex may wait for this one's, so we only look, and begin
+		 * anew. */
 		if (!from->mutex.held && pipe_used(from))
 			break;
 		mutex_unlock(&to->mutex);
@@ -208,8 +210,8 @@ ssize_t pipe_vmsplice(struct file *file, struct uio *uio, bool nonblock)
 	uint32_t flags = file->flags;
 	int64_t none = 0;
 
-	/* One call's wish, in the place where read and write look for it; the description is ours between two waits only
-	 * if nobody else uses it meanwhile, so a wish not to wait is put there only while nothing can wait. */
+	/* One call's wish, in the place where read and write look for it; the description is ours between two waits
+	 * only if nobody else uses it meanwhile, so a wish not to wait is put there only while nothing can wait. */
 	if (nonblock && !(flags & O_NONBLOCK)) {
 		struct pipe *pipe = pipe_of(file);
 		if (pipe->mutex.held)
