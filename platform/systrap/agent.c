@@ -2,9 +2,9 @@
  *
  * Theory. An agent reads commands from a page that guests map read-only and reports on a page that guests can write, so
  * every report is a hint. What may depend on hints, and why that is enough:
- *  - when a batch is done: a guest that forges it early gets its own address space changed a little later than it
- *    claimed. A slot may then be written while the agent reads it: the agent compares the slot's number before and
- *    after, and dies of a difference.
+ *  - that a batch is done: when the report fails to come, a lane (below) is moved as proof. A guest that forges it
+ * early gets its own address space changed a little later than it claimed. A slot may then be written while the agent
+ * reads it: the agent compares the slot's number before and after, and dies of a difference.
  *  - results of memory calls: its own address space again.
  *  - what a clone returned is no hint: the agent puts it into the position of an open file (a *lane*) that only agents
  *    and the sentry can reach, registers in, nothing through memory. A lane is held for one clone at a time.
@@ -85,48 +85,6 @@ static void put(struct aspace *as, const struct agent_call *call, uint64_t extra
 	__atomic_store_n(&cmd->seq, (uint64_t)as->head, __ATOMIC_SEQ_CST);
 }
 
-/* Starts what was put, and waits for the report of all of it. */
-static int go(struct aspace *as)
-{
-	struct agent_wait wait = {.as = as, .fiber = fiber_current()};
-	uint64_t deadline = host_monotonic_ns() + AGENT_LIMIT_NS;
-
-	assert(wait.fiber);
-	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
-	/* Unconditional: an agent that reads only cannot tell us that it sleeps without being forgeable. */
-	host_futex_wake(&as->cmd->head, 1);
-	systrap.stats.agent_batches++;
-	list_push_back(&waits, &wait.node);
-	while (!as->broken && !agent_done(as))
-		if (!fiber_park_until(deadline)) {
-			aspace_kill(as, "its agent does not answer");
-			break;
-		}
-	list_remove(&wait.node);
-	return as->broken ? -EIO : 0;
-}
-
-int agent_run(struct aspace *as, const struct agent_call *calls, unsigned n)
-{
-	int error = agent_lock(as);
-
-	assert(n <= CMD_SLOTS);
-	if (error)
-		return error;
-	for (unsigned i = 0; i < n; i++)
-		put(as, &calls[i], 0, 0);
-	error = go(as);
-	for (unsigned i = 0; i < n && !error; i++) {
-		int64_t result = READ_ONCE(as->reply->ret[(as->head - n + i) % CMD_SLOTS]);
-		if (result < 0 && result >= -4095)
-			error = (int)result;
-	}
-	agent_unlock(as);
-	return error;
-}
-
-/* ------------------------------------------------------------------------------------------------ clones */
-
 static int lane_free(void)
 {
 	for (int i = 0; i < LANES; i++)
@@ -154,6 +112,80 @@ static void lane_give(int lane)
 	systrap.lane_busy[lane] = false;
 	waitq_wake(&systrap.lane_free, 0);
 }
+
+static void publish(struct aspace *as)
+{
+	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
+	/* Unconditional: an agent that reads only cannot tell us that it sleeps without being forgeable. */
+	host_futex_wake(&as->cmd->head, 1);
+}
+
+static int64_t lane_position(int lane)
+{
+	return host_lseek(systrap.lane_fd[lane], 0, SEEK_CUR);
+}
+
+/* The report does not come: slow work, or a guest writes over it. A clone's lane tells in any case; for other
+ * commands the agent is asked to move one, which it does when it has done all else. */
+static bool proven(struct aspace *as, int *lane)
+{
+	if (*lane < 0) {
+		*lane = lane_take();
+		put(as, &(struct agent_call){SYS_lseek, {FD_LANE0 + (uint64_t)*lane, 1, SEEK_SET}}, 0, 0);
+		publish(as);
+	}
+	return lane_position(*lane) > 0;
+}
+
+/* Starts what was put, and waits until all of it is done. lane: of a clone among it, or -1. */
+static int go(struct aspace *as, int clone_lane)
+{
+	struct agent_wait wait = {.as = as, .fiber = fiber_current()};
+	uint64_t now = host_monotonic_ns(), deadline = now + AGENT_LIMIT_NS, patience = AGENT_PATIENCE_NS;
+	int lane = clone_lane;
+
+	assert(wait.fiber);
+	publish(as);
+	systrap.stats.agent_batches++;
+	list_push_back(&waits, &wait.node);
+	while (!as->broken && !agent_done(as)) {
+		if (fiber_park_until(now + patience))
+			continue;
+		now = host_monotonic_ns();
+		patience = MIN(2 * patience, 16 * AGENT_PATIENCE_NS);
+		if (proven(as, &lane))
+			break;
+		if (now >= deadline)
+			aspace_kill(as, "its agent does not answer");
+	}
+	list_remove(&wait.node);
+	if (lane != clone_lane)
+		lane_give(lane);
+	return as->broken ? -EIO : 0;
+}
+
+int agent_run(struct aspace *as, const struct agent_call *calls, unsigned n)
+{
+	int error = agent_lock(as);
+	uint32_t first;
+
+	assert(n < CMD_SLOTS); /* one is kept for the proof */
+	if (error)
+		return error;
+	first = as->head;
+	for (unsigned i = 0; i < n; i++)
+		put(as, &calls[i], 0, 0);
+	error = go(as, -1);
+	for (unsigned i = 0; i < n && !error; i++) {
+		int64_t result = READ_ONCE(as->reply->ret[(first + i) % CMD_SLOTS]);
+		if (result < 0 && result >= -4095)
+			error = (int)result;
+	}
+	agent_unlock(as);
+	return error;
+}
+
+/* ------------------------------------------------------------------------------------------------ clones */
 
 /* What the agent put there: its result + 1, as 32 bits. */
 static pid_t lane_read(struct aspace *as, int lane)
@@ -184,8 +216,9 @@ pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off)
 		return error;
 	}
 	put(as, block ? &clone_thread : &fork, block, FD_LANE0 + lane);
-	error = go(as);
+	error = go(as, lane);
 	agent_unlock(as);
+	(void)error; /* the lane tells */
 	return lane_read(as, lane);
 }
 
@@ -202,13 +235,8 @@ int agent_clone_prepare(struct aspace *as, uint64_t block)
 
 pid_t agent_clone_await(struct aspace *as, int lane)
 {
-	int error = go(as);
-
+	(void)!go(as, lane); /* the lane tells */
 	agent_unlock(as);
-	if (error) {
-		lane_give(lane);
-		return error;
-	}
 	return lane_read(as, lane);
 }
 

@@ -155,6 +155,7 @@ extern struct systrap systrap;
 #define ASPACES        2048 /* address spaces of a sandbox */
 #define POOL_SPARE     3    /* blank ones kept ready */
 #define AGENT_LIMIT_NS (30 * NS_PER_S)
+#define AGENT_PATIENCE_NS (2 * NS_PER_MS) /* then ask for proof */
 #define OPS_LIMIT_NS   (30 * NS_PER_S)
 #define KICK_LIMIT_NS  (2 * NS_PER_S)
 #define SLEEP_LIMIT_NS (1 * NS_PER_S)
@@ -174,7 +175,7 @@ must_check int factory_install(int host_fd, int number);
 struct agent_call {
 	uint64_t nr, arg[6];
 };
-/* Makes n calls in order (n <= CMD_SLOTS). Returns the first error of them, or 0. -EIO: no living agent. */
+/* Makes n calls in order (n < CMD_SLOTS). Returns the first error of them, or 0. -EIO: no living agent. */
 must_check int agent_run(struct aspace *as, const struct agent_call *calls, unsigned n);
 /* Makes a task: a thread (block: its address) or a fork (block 0; file_off: its place in the memfd). The pid, or
  * -errno. What it returns does not depend on anything that a guest can write. */
