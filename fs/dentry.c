@@ -1,8 +1,8 @@
 /* dentry.c - the cache of names.
  *
- * One hash table over (parent, name) in the arena, chains of dentries; children hang in their parent's list; unused ones in
- * one LRU list, at most DENTRY_CACHE_LIMIT. Freeing a dentry gives back its parent, which may free that one in turn: a loop,
- * never recursion, because a guest chooses how deep directories go.
+ * One hash table over (parent, name) in the arena, chains of dentries; children hang in their parent's list; unused
+ * ones in one LRU list, at most DENTRY_CACHE_LIMIT. Freeing a dentry gives back its parent, which may free that one in
+ * turn: a loop, never recursion, because a guest chooses how deep directories go.
  *
  * Limits: names of at most NAME_LIMIT bytes, which callers check.
  */
@@ -20,7 +20,7 @@ static struct cache {
 	struct list lru; /* oldest first */
 	size_t unused;
 	struct dentry *buckets[BUCKETS];
-} *cache;
+} * cache;
 
 int dentry_init(void)
 {
@@ -223,8 +223,7 @@ void dentry_drop_children(struct dentry *dentry)
 	struct dentry *child, *after;
 
 	dentry_get(dentry); /* the last child may be what holds it */
-	list_for_each_safe(child, after, &dentry->children, sibling)
-	{
+	list_for_each_safe (child, after, &dentry->children, sibling) {
 		/* Freeing a child touches no sibling: only ancestors. */
 		dentry_drop(child);
 	}

@@ -4,6 +4,7 @@
  * inode and the credentials of who opened it.
  */
 #include "fs/file.h"
+#include "fs/anon.h"
 #include "fs/inode.h"
 #include "fs/lock.h"
 #include "fs/namei.h"
@@ -12,7 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct slab file_slab = SLAB(file);
 static const struct file_ops *kinds[FILE_KINDS];
@@ -113,6 +116,9 @@ bool file_writable(const struct file *file)
 
 bool file_seekable(const struct file *file)
 {
+	/* What the sandbox was started with may be a pipe or a terminal: its own operation knows. */
+	if (file->kind == FILE_STDIO)
+		return file_ops(file)->seek((struct file *)file, 0, SEEK_CUR) >= 0;
 	return file_ops(file)->seek;
 }
 
@@ -161,4 +167,22 @@ uint32_t file_poll(struct file *file, struct poll_wait *wait)
 	if (!file_ops(file)->poll)
 		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 	return file_ops(file)->poll(file, wait);
+}
+
+ssize_t file_name(const struct file *file, const struct path *root, char *text, size_t size)
+{
+	const struct inode *inode = file->inode;
+	int length;
+
+	if (file->path.dentry)
+		return path_name(&file->path, root, text, size);
+	if (S_ISFIFO(inode->mode))
+		length = snprintf(text, size, "pipe:[%lu]", inode->ino);
+	else if (S_ISSOCK(inode->mode))
+		length = snprintf(text, size, "socket:[%lu]", inode->ino);
+	else if (inode->kind == INODE_ANON)
+		length = snprintf(text, size, "anon_inode:[%s]", anon_name(inode));
+	else
+		length = snprintf(text, size, "/dev/%s", S_ISCHR(inode->mode) ? "console" : "stdio");
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : length;
 }

@@ -1,11 +1,11 @@
 /* filedata.c - the bytes of a file that lives in memory.
  *
- * In the arena: chunks of FILEDATA_CHUNK bytes in a tree of nodes with FANOUT places, as high as the last chunk needs. A file
- * that never grew beyond its first chunk is one block of a power of two bytes, because most files are small. Bytes of a
- * present chunk behind the end of the file are always zero.
+ * In the arena: chunks of FILEDATA_CHUNK bytes in a tree of nodes with FANOUT places, as high as the last chunk needs.
+ * A file that never grew beyond its first chunk is one block of a power of two bytes, because most files are small.
+ * Bytes of a present chunk behind the end of the file are always zero.
  *
- * Promoted: the chunks are copied into a memory file of whole pages. Only the sentry ever changes the size of that one, and it
- * never does so while it copies, so its own window onto the file cannot fault. Files too large for a window use
+ * Promoted: the chunks are copied into a memory file of whole pages. Only the sentry ever changes the size of that one,
+ * and it never does so while it copies, so its own window onto the file cannot fault. Files too large for a window use
  * pread and pwrite.
  *
  * Limits: a window is at most WINDOW_LIMIT bytes; the tree has at most HEIGHT_LIMIT levels.

@@ -99,8 +99,8 @@ void inode_get(struct inode *inode)
 	ref_get(&inode->ref);
 }
 
-/* Releasing an inode may give back others (a directory's entries, a parent): they queue here and are released in a loop,
- * because a guest chooses how deep directories go. */
+/* Releasing an inode may give back others (a directory's entries, a parent): they queue here and are released in a
+ * loop, because a guest chooses how deep directories go. */
 static struct inode *dying;
 
 void inode_put(struct inode *inode)

@@ -1,7 +1,9 @@
-/* memnode.c - nodes of the file systems in memory: entries of directories, link targets, extended attributes, attributes.
+/* memnode.c - nodes of the file systems in memory: entries of directories, link targets, extended attributes,
+ * attributes.
  *
- * A directory keeps its entries in two trees: by name, for look-ups, and by place, a number that only grows, so that a reader
- * who comes back with a position misses and repeats nothing that stayed. Entries hold their inodes; "." and ".." are not entries.
+ * A directory keeps its entries in two trees: by name, for look-ups, and by place, a number that only grows, so that a
+ * reader who comes back with a position misses and repeats nothing that stayed. Entries hold their inodes; "." and ".."
+ * are not entries.
  *
  * Limits: mem_fs.inode_limit inodes a file system; XATTR_TOTAL_LIMIT bytes of attributes an inode.
  */
@@ -9,6 +11,7 @@
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/xattr.h>
 #include <string.h>
@@ -18,7 +21,7 @@
 static struct slab node_slab = SLAB(mem_node);
 static struct slab fs_slab = SLAB(mem_fs);
 
-#define FIRST_PLACE   2 /* behind "." and ".." */
+#define FIRST_PLACE   2  /* behind "." and ".." */
 #define DIR_SIZE_STEP 20 /* what an entry adds to a directory's size, as tmpfs counts */
 #define INODE_LIMIT   (4ull << 20)
 
@@ -89,10 +92,12 @@ int mem_inode_new(struct superblock *sb, enum inode_kind kind, const struct inod
 		inode_init_owner(inode, dir, cred, mode);
 	inode->rdev = rdev;
 	inode->nlink = S_ISDIR(mode) ? 2 : 1;
+	node->inode = inode;
+	node->seals = F_SEAL_SEAL;
 	filedata_init(&node->data);
 	list_init(&node->xattrs);
 	list_init(&node->index);
-	waitq_init(&node->copied);
+	mutex_init(&node->writing);
 	RB_INIT(&node->names);
 	RB_INIT(&node->places);
 	node->next_place = FIRST_PLACE;
@@ -137,7 +142,7 @@ void mem_inode_release(struct inode *inode)
 			inode_put(entry->inode);
 		arena_free(entry, entry_bytes(entry->length));
 	}
-	list_for_each_safe(xattr, after, &node->xattrs, node)
+	list_for_each_safe (xattr, after, &node->xattrs, node)
 		xattr_free(xattr);
 	filedata_free(&node->data, &fs->budget);
 	if (node->target)
@@ -242,6 +247,9 @@ int mem_setattr(struct inode *inode, const struct setattr *change)
 	if (change->valid & ATTR_SIZE) {
 		if (change->size > INT64_MAX)
 			return -EFBIG;
+		if ((change->size < inode->size && node->seals & F_SEAL_SHRINK) ||
+		    (change->size > inode->size && node->seals & F_SEAL_GROW))
+			return -EPERM;
 		int error = filedata_resize(&node->data, inode->size, change->size, &mem_fs(inode->sb)->budget);
 		if (error)
 			return error;
@@ -297,7 +305,8 @@ int mem_statfs(struct superblock *sb, struct statfs_info *out)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ extended attributes */
+/* ------------------------------------------------------------------------------------------------ extended attributes
+ */
 
 /* Which names exist on this kind of file: user.* on files and directories, trusted.* and security.* as they come. */
 static int xattr_check(const struct inode *inode, const char *name)
@@ -317,7 +326,7 @@ static struct mem_xattr *xattr_find(const struct inode *inode, const char *name)
 {
 	struct mem_xattr *xattr;
 
-	list_for_each(xattr, &mem_node(inode)->xattrs, node)
+	list_for_each (xattr, &mem_node(inode)->xattrs, node)
 		if (!strcmp(xattr->name, name))
 			return xattr;
 	return NULL;
@@ -375,8 +384,7 @@ ssize_t mem_listxattr(struct inode *inode, char *names, size_t size)
 	struct mem_xattr *xattr;
 	size_t total = 0;
 
-	list_for_each(xattr, &mem_node(inode)->xattrs, node)
-	{
+	list_for_each (xattr, &mem_node(inode)->xattrs, node) {
 		if (size) {
 			if (total + xattr->name_bytes > size)
 				return -ERANGE;

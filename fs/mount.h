@@ -26,6 +26,7 @@ struct mount {
 	struct mount *parent;      /* NULL: the sandbox's root */
 	struct dentry *mountpoint; /* counted, in parent */
 	bool read_only;
+	bool internal;             /* in no tree: what is on it (memfds) is named from its root */
 	struct list node;          /* in mount_all, oldest first */
 };
 

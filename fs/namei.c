@@ -1,13 +1,15 @@
 /* namei.c - path resolution (path_resolution(7), openat2(2)): from a text to a place in the tree.
  *
  * A walk goes component by component over the current text. A symbolic link pushes what is left of the current text and
- * makes its target the current one; at most SYMLINK_LIMIT links are followed in a walk. There is no recursion. The last component is left
- * to the caller (walk_parent), because open, mkdir, unlink and the like each want something else with it.
+ * makes its target the current one; at most SYMLINK_LIMIT links are followed in a walk. There is no recursion. The last
+ * component is left to the caller (walk_parent), because open, mkdir, unlink and the like each want something else with
+ * it.
  *
- * Each step asks the dentry cache first, then the file system, whose look-up may park: nothing that was looked up before
- * is used afterwards but counted references.
+ * Each step asks the dentry cache first, then the file system, whose look-up may park: nothing that was looked up
+ * before is used afterwards but counted references.
  *
- * Limits: no automounts; ".." below a directory that was moved out of a RESOLVE_BENEATH tree by the host is not noticed.
+ * Limits: no automounts; ".." below a directory that was moved out of a RESOLVE_BENEATH tree by the host is not
+ * noticed.
  */
 #include "fs/walk.h"
 #include "sentry/base/arena.h"
@@ -249,7 +251,8 @@ int walk_dots(struct nd *nd)
 	return nd->type == LAST_DOTDOT ? step_up(nd) : 0;
 }
 
-/* protected_symlinks: in a sticky directory that everybody may write, only links of one's own or of its owner lead on. */
+/* protected_symlinks: in a sticky directory that everybody may write, only links of one's own or of its owner lead on.
+ */
 static int may_follow(const struct nd *nd, const struct inode *link)
 {
 	const struct inode *dir = nd->at.dentry->inode;
@@ -463,7 +466,8 @@ static bool prepend(char *buffer, size_t *start, const char *text, size_t length
 	return true;
 }
 
-/* Climbs from the place to root (or as far up as it goes, which makes it unreachable), writing from the buffer's end. */
+/* Climbs from the place to root (or as far up as it goes, which makes it unreachable), writing from the buffer's end.
+ */
 static bool climb(const struct path *path, const struct path *root, char *buffer, size_t *start, bool *reachable)
 {
 	const struct mount *mount = path->mount;
@@ -474,6 +478,7 @@ static bool climb(const struct path *path, const struct path *root, char *buffer
 		if (*reachable)
 			return true;
 		if (dentry == mount->root) {
+			*reachable = mount->internal;
 			if (!mount->parent)
 				return true;
 			dentry = mount->mountpoint;

@@ -1,8 +1,9 @@
 /* nameops.c - what changes names: mknod, mkdir, symlink, link, unlink, rmdir, rename; and path_setattr.
  *
- * The order of checks is Linux's (fs/namei.c, fs/attr.c there), because programs see which error comes first. The file system's operation is called
- * last; after it the dentry cache is brought up to date. The calls of one guest run to a PARKS point of a file system, so two of them may
- * interleave there: file systems check again what they depend on (that a name is still free, that a directory is still empty).
+ * The order of checks is Linux's (fs/namei.c, fs/attr.c there), because programs see which error comes first. The file
+ * system's operation is called last; after it the dentry cache is brought up to date. The calls of one guest run to a
+ * PARKS point of a file system, so two of them may interleave there: file systems check again what they depend on (that
+ * a name is still free, that a directory is still empty).
  */
 #include "fs/walk.h"
 #include <errno.h>
@@ -114,17 +115,20 @@ int walk_symlink(const struct walker *walker, const char *target, const char *pa
 	if (error)
 		return error;
 	struct inode *dir = nd.at.dentry->inode;
-	error = inode_ops(dir)->symlink ? inode_ops(dir)->symlink(dir, child->name, target, walker->cred, &inode) : -EPERM;
+	error = inode_ops(dir)->symlink ? inode_ops(dir)->symlink(dir, child->name, target, walker->cred, &inode)
+					: -EPERM;
 	end_create(&nd, child, inode);
 	return error;
 }
 
-/* may_linkat in Linux: with protected_hardlinks one links only what one owns, or could read and write and is harmless. */
+/* may_linkat in Linux: with protected_hardlinks one links only what one owns, or could read and write and is harmless.
+ */
 static int may_link(struct inode *inode, const struct cred *cred)
 {
 	if (!fs_protection.hardlinks || inode->uid == cred->fsuid || cred_capable(cred, CAP_FOWNER))
 		return 0;
-	if (!S_ISREG(inode->mode) || inode->mode & S_ISUID || (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+	if (!S_ISREG(inode->mode) || inode->mode & S_ISUID ||
+	    (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return -EPERM;
 	return inode_permission(inode, cred, 6) ? -EPERM : 0;
 }

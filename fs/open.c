@@ -1,7 +1,8 @@
 /* open.c - open(2): the walk's last component found or made, the checks of may_open in Linux, the open file.
  *
- * A new file is created in one step between two PARKS points of the file system, so O_EXCL holds. What kind of open file it becomes
- * is the file system's choice (inode_ops.open), but for FIFOs and devices, which are the same everywhere.
+ * A new file is created in one step between two PARKS points of the file system, so O_EXCL holds. What kind of open
+ * file it becomes is the file system's choice (inode_ops.open), but for FIFOs and devices, which are the same
+ * everywhere.
  *
  * Limits: no leases; O_NOATIME is checked and otherwise only kept; O_DIRECT is kept.
  */
@@ -86,7 +87,8 @@ static int open_by_type(struct inode *inode, const struct path *path, uint32_t f
 		return -ENXIO;
 	if (S_ISFIFO(inode->mode))
 		special = open_fifo;
-	else if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && inode->kind != INODE_DEV && inode->kind != INODE_DEVPTS)
+	else if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && inode->kind != INODE_DEV &&
+		 inode->kind != INODE_DEVPTS)
 		special = open_device;
 	else
 		special = inode_ops(inode)->open;

@@ -3,16 +3,18 @@
  * Everything is in the nodes of fs/memnode.c and in struct filedata; nothing here parks but copies from and to guests.
  * The operations on open files serve overlay files too, once their data has been copied up.
  *
- * Limits: no swap, no huge pages, no quota but the size given at start; FALLOC_FL_COLLAPSE_RANGE and INSERT_RANGE are not there.
+ * Limits: no swap, no huge pages, no quota but the size given at start; FALLOC_FL_COLLAPSE_RANGE and INSERT_RANGE are
+ * not there.
  */
-#include "fs/dir.h"
 #include "fs/tmpfs.h"
+#include "fs/dir.h"
 #include "platform/hostfile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,8 +54,7 @@ static int tmpfs_create(struct inode *dir, const char *name, uint32_t mode, uint
 	return error ? error : enter(dir, name, inode, out);
 }
 
-static int tmpfs_symlink(struct inode *dir, const char *name, const char *target, struct cred *cred,
-			 struct inode **out)
+static int tmpfs_symlink(struct inode *dir, const char *name, const char *target, struct cred *cred, struct inode **out)
 {
 	struct inode *inode;
 	int error = mem_inode_new(dir->sb, INODE_TMPFS, dir, S_IFLNK | 0777, 0, cred, &inode);
@@ -190,8 +191,8 @@ int tmpfs_readdir(struct file *file, dir_emit *emit, void *context)
 		return 0;
 	while ((entry = mem_next(file->inode, (uint64_t)file->pos))) {
 		int64_t next = (int64_t)entry->place + 1;
-		if (entry->inode && !emit(context, entry->name, entry->length, entry->inode->ino,
-					  dir_type(entry->inode->mode), next))
+		if (entry->inode &&
+		    !emit(context, entry->name, entry->length, entry->inode->ino, dir_type(entry->inode->mode), next))
 			return 0;
 		file->pos = next;
 	}
@@ -220,22 +221,40 @@ ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos)
 	return done;
 }
 
-ssize_t mem_file_write(struct file *file, struct uio *from, int64_t *pos)
+static ssize_t write_locked(struct file *file, struct uio *from, int64_t *pos)
 {
 	struct inode *inode = file->inode;
 
-	if (!from->left)
-		return 0;
 	if (file->flags & O_APPEND)
 		*pos = (int64_t)inode->size;
 	if (from->left > (uint64_t)INT64_MAX - (uint64_t)*pos)
 		return -EFBIG;
+	uint32_t seals = mem_node(inode)->seals;
+	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (seals & F_SEAL_GROW && (uint64_t)*pos + from->left > inode->size)
+		return -EPERM;
 	ssize_t done = filedata_write(&mem_node(inode)->data, from, (uint64_t)*pos, &mem_fs(inode->sb)->budget);
 	if (done > 0) {
 		*pos += done;
 		inode->size = MAX(inode->size, (uint64_t)*pos);
 		inode_touch(inode, ATTR_MTIME);
 	}
+	return done;
+}
+
+/* Writes are whole with regard to each other, also where a copy from the guest parks: O_APPEND depends on it. */
+ssize_t mem_file_write(struct file *file, struct uio *from, int64_t *pos)
+{
+	struct mutex *writing = &mem_node(file->inode)->writing;
+
+	if (!from->left)
+		return 0;
+	int error = mutex_lock(writing);
+	if (error)
+		return error;
+	ssize_t done = write_locked(file, from, pos);
+	mutex_unlock(writing);
 	return done;
 }
 
@@ -276,10 +295,10 @@ int mem_file_map(struct file *file, uint64_t offset, uint64_t size, uint32_t pro
 {
 	struct mem_node *node = mem_node(file->inode);
 
-	(void)offset;
 	(void)size;
-	(void)prot;
-	(void)flags;
+	if (node->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && (flags & MAP_TYPE) != MAP_PRIVATE &&
+	    prot & PROT_WRITE)
+		return -EPERM;
 	int error = filedata_promote(&node->data, file->inode->size, 0);
 	if (error)
 		return error;
@@ -305,6 +324,9 @@ int mem_file_fallocate(struct file *file, int mode, int64_t offset, int64_t size
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_PUNCH_HOLE && mem_node(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) ||
+	    (end > inode->size && mem_node(inode)->seals & F_SEAL_GROW))
+		return -EPERM;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		error = filedata_punch(data, (uint64_t)offset, MIN(end, inode->size), &fs->budget);
 	/* Space is not set aside, but what could never be had is refused now. */

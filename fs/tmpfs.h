@@ -9,6 +9,7 @@
 #include "fs/dentry.h"
 #include "fs/filedata.h"
 #include "fs/inode.h"
+#include "fs/mutex.h"
 #include <bsd/sys/tree.h>
 
 /* A name in a directory. */
@@ -33,9 +34,11 @@ struct mem_xattr {
 struct host_snapshot;
 
 struct mem_node {
+	struct inode *inode;    /* whose data this is */
 	struct mem_names names; /* directories */
 	struct mem_places places;
 	uint64_t next_place;
+	uint32_t seals;         /* F_SEAL_*: files of tmpfs begin with F_SEAL_SEAL, memfds with what they were made with */
 	char *target;           /* symbolic links: inode->size + 1 bytes */
 	struct filedata data;   /* regular files */
 	struct list xattrs;
@@ -44,16 +47,15 @@ struct mem_node {
 	struct inode *lower;    /* counted: the inode of the host file system below; NULL: there is none */
 	bool data_is_lower;     /* regular file: not yet copied up */
 	bool pinned;            /* changed: must be found again by lower's identity; the index holds a reference */
-	bool copying;           /* a copy-up is under way */
-	struct waitq copied;
+	struct mutex writing;   /* one write(2), truncation or copy-up at a time */
 	struct list index;      /* in the overlay's table, by lower */
 };
 
 struct mem_fs {
 	struct filedata_budget budget;
 	uint64_t inodes, inode_limit;
+	bool seals_allowed;     /* a file system of memfds */
 	struct list *index;     /* overlay: OVERLAY_BUCKETS lists of nodes */
-	struct inode *lower_root;
 };
 
 /* Called once by fs_init. */
