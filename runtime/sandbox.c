@@ -15,6 +15,7 @@
 #include "sentry/base/log.h"
 #include "syscalls/trace.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -65,6 +66,26 @@ static uint32_t add_file(int fd)
 	if (hostfile_add(fd, &file))
 		give_up("more host files than a sandbox can have");
 	return file;
+}
+
+/* A directory stays the O_PATH descriptor that it is; a single file is opened, because its name is not reached again.
+ */
+static uint32_t add_view(const struct mount_spec *spec, const struct jail_view *view)
+{
+	char message[JAIL_MESSAGE_BYTES];
+	int fd = view->fd;
+
+	if (!spec->is_file)
+		return add_file(fd);
+	int opened = view->writable ? host_reopen(fd, O_RDWR) : -EACCES;
+	if (opened < 0)
+		opened = host_reopen(fd, O_RDONLY);
+	if (opened < 0) {
+		snprintf(message, sizeof message, "cannot read %.150s: %s", view->source, strerror(-opened));
+		give_up(message);
+	}
+	host_close(fd);
+	return add_file(opened);
 }
 
 static void add_stdio(struct boot_config *config, const struct sandbox *sandbox, const int flags[3])
@@ -172,7 +193,7 @@ void sandbox_main(void *argument)
 	};
 	for (unsigned i = 0; i < view->count; i++)
 		if (view->shown[i] >= 0)
-			view->specs[i].host_dir = add_file(view->host[view->shown[i]].fd);
+			view->specs[i].host_dir = add_view(&view->specs[i], &view->host[view->shown[i]]);
 	add_stdio(&config, sandbox, flags);
 	run(sandbox, &config);
 	host_exit(0);
