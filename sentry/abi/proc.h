@@ -1,5 +1,5 @@
-/* proc.h - the kernel's structures and constants of processes: clone, wait, limits, usage, capabilities, scheduling, futexes
- * (include/uapi/linux/{sched,wait,resource,capability,prctl,futex,utsname,sysinfo}.h).
+/* proc.h - the kernel's structures and constants of processes: clone, wait, limits, usage, capabilities, scheduling,
+ * futexes (include/uapi/linux/{sched,wait,resource,capability,prctl,futex,utsname,sysinfo}.h).
  */
 #ifndef SENTRY_ABI_PROC_H
 #define SENTRY_ABI_PROC_H

@@ -1,6 +1,6 @@
 /* signal.h - the kernel's structures and constants of signals on x86-64 (include/uapi/asm-generic/siginfo.h,
- * arch/x86/include/uapi/asm/{signal,sigcontext,ucontext}.h, include/uapi/linux/signalfd.h). Signal numbers themselves come from
- * <signal.h>: they are the same.
+ * arch/x86/include/uapi/asm/{signal,sigcontext,ucontext}.h, include/uapi/linux/signalfd.h). Signal numbers themselves
+ * come from <signal.h>: they are the same.
  */
 #ifndef SENTRY_ABI_SIGNAL_H
 #define SENTRY_ABI_SIGNAL_H

@@ -1,4 +1,5 @@
-/* time.h - the kernel's structures and constants of time (include/uapi/linux/time.h, time_types.h, timex.h, times.h). */
+/* time.h - the kernel's structures and constants of time (include/uapi/linux/time.h, time_types.h, timex.h, times.h).
+ */
 #ifndef SENTRY_ABI_TIME_H
 #define SENTRY_ABI_TIME_H
 
@@ -85,7 +86,7 @@ static_assert(sizeof(struct abi_timex) == 208, "struct timex");
 #define ABI_ITIMER_VIRTUAL 1
 #define ABI_ITIMER_PROF    2
 
-#define ABI_TIME_ERROR   5 /* adjtimex: not synchronised */
-#define ABI_STA_UNSYNC   0x40
+#define ABI_TIME_ERROR 5 /* adjtimex: not synchronised */
+#define ABI_STA_UNSYNC 0x40
 
 #endif

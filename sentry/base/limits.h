@@ -38,6 +38,7 @@
 #define SOCKET_CONTROL_LIMIT 20480 /* control data of a message, as net.core.optmem_max was */
 #define UNIX_QUEUE_LIMIT   10 /* datagrams of strangers in a queue, as net.unix.max_dgram_qlen */
 #define UNIX_INFLIGHT_LIMIT 16384 /* open files that are on their way in messages */
+#define EPOLL_WATCH_LIMIT  (1 << 20) /* items of all epolls, as fs.epoll.max_user_watches */
 #define SPLICE_BYTES       65536 /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT       16384 /* operations of the sentry that wait for the host at one time */
 #define NODE_LIMIT          1024 /* descriptions of files in /proc and /sys */

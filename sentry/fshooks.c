@@ -1,0 +1,119 @@
+/* fshooks.c - what fs/ asks of tasks (fs/hooks.h): who calls, job control for terminals, signals. */
+#include "sentry/fshooks.h"
+#include "fs/hooks.h"
+#include "sentry/task.h"
+#include <errno.h>
+#include <signal.h>
+
+static bool hook_caller_fill(int32_t *pid, struct cred **cred)
+{
+	struct task *task = task_current();
+
+	if (!task)
+		return false;
+	*pid = task->process->pid;
+	*cred = task->cred;
+	return true;
+}
+
+static void signal_caller(int sig)
+{
+	struct task *task = task_current();
+	struct abi_siginfo info;
+
+	if (!task)
+		return;
+	siginfo_user(&info, sig, ABI_SI_USER, task);
+	signal_send_task(task, sig, &info);
+}
+
+static bool job(struct fs_job *out)
+{
+	struct task *task = task_current();
+
+	if (!task)
+		return false;
+	const struct pgroup *group = task->process->pgroup;
+	*out = (struct fs_job){
+		.pid = task->process->pid,
+		.pgid = group->pgid,
+		.sid = group->session->sid,
+		.leads_session = group->session->sid == task->process->pid,
+		.tty = group->session->tty,
+	};
+	return true;
+}
+
+/* A session is found by any group of it: the leader's own may be gone. */
+static struct session *session_find(int32_t sid)
+{
+	struct process *process;
+	struct list *all = process_all();
+
+	list_for_each (process, all, all_node)
+		if (process->pgroup && process->pgroup->session->sid == sid)
+			return process->pgroup->session;
+	return NULL;
+}
+
+static void session_tty_set(int32_t sid, void *tty)
+{
+	struct session *session = session_find(sid);
+
+	if (session)
+		session->tty = tty;
+}
+
+static int32_t group_session(int32_t pgid)
+{
+	struct pgroup *group = pgroup_find(pgid);
+
+	return group ? group->session->sid : -ESRCH;
+}
+
+static void signal_group(int32_t pgid, int sig)
+{
+	struct pgroup *group = pgroup_find(pgid);
+
+	if (group)
+		(void)!signal_send_pgroup(group, sig, NULL);
+}
+
+static void signal_leader(int32_t sid, int sig)
+{
+	struct process *leader = process_find(sid);
+
+	if (leader)
+		signal_send_process(leader, sig, NULL);
+}
+
+static bool caller_ignores(int sig)
+{
+	struct task *task = task_current();
+
+	return task && ((task->blocked & SIGNAL_BIT(sig)) || task->sighand->action[sig - 1].handler == ABI_SIG_IGN);
+}
+
+static bool group_orphaned(int32_t pgid)
+{
+	struct pgroup *group = pgroup_find(pgid);
+
+	return !group || pgroup_orphaned(group, NULL);
+}
+
+static const struct fs_hooks hooks = {
+	.caller = hook_caller_fill,
+	.signal_caller = signal_caller,
+	.job = job,
+	.session_tty_set = session_tty_set,
+	.group_session = group_session,
+	.signal_group = signal_group,
+	.signal_leader = signal_leader,
+	.caller_ignores = caller_ignores,
+	.group_orphaned = group_orphaned,
+};
+
+void fshooks_init(void)
+{
+	fs_hooks_register(&hooks);
+}
