@@ -33,7 +33,8 @@ int main(void)
 	section("woken");
 	SHOW(futex_wake(&word, 1));
 	MUST(pthread_create(&thread, NULL, waker, NULL));
-	SHOW(futex(&word, FUTEX_WAIT, 5, NULL, NULL, 0));
-	pthread_join(thread, NULL);
+	long result = futex(&word, FUTEX_WAIT, 5, NULL, NULL, 0);
+	pthread_join(thread, NULL);     /* only then: two threads print */
+	SHOW(result);
 	return 0;
 }

@@ -45,6 +45,7 @@ static void *waiting(void *arg)
 	tell(ready[1]);
 	for (;;)
 		pthread_cond_wait(&never, &mutex);
+	return NULL;
 }
 
 static void try(const char *what, void *(*function)(void *))

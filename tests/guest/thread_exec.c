@@ -10,6 +10,7 @@ static void *sleeps(void *arg)
 	tell(ready[1]);
 	for (;;)
 		pause();
+	return NULL;
 }
 
 static void *spins(void *arg)
@@ -17,6 +18,7 @@ static void *spins(void *arg)
 	tell(ready[1]);
 	for (volatile long i = 0;; i++)
 		;
+	return NULL;
 }
 
 static void *executes(void *arg)

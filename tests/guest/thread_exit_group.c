@@ -16,6 +16,7 @@ static void *spins(void *arg)
 	tell(ready[1]);
 	for (volatile long i = 0;; i++)
 		;
+	return NULL;
 }
 
 static void *reads(void *arg)
@@ -31,6 +32,7 @@ static void *calls(void *arg)
 	tell(ready[1]);
 	for (;;)
 		syscall(SYS_getppid);
+	return NULL;
 }
 
 static void start_all(void)
