@@ -223,8 +223,12 @@ long syscall_dispatch(struct task *task)
 	call_function *call = call_find(&task->stop);
 
 	assert(task->stop.kind == STOP_SYSCALL);
-	task->calls++;
 	if (unlikely(trace_is_on()))
 		return dispatch_traced(task, call);
 	return likely(call != NULL) ? call(task, task->stop.args) : -ENOSYS;
+}
+
+void syscalls_init(void)
+{
+	run_set_dispatch(syscall_dispatch);
 }

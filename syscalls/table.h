@@ -11,6 +11,9 @@ struct task;
  * Borrowed arguments are released before it returns. Called on the task's own fiber. */
 long syscall_dispatch(struct task *task);
 
+/* Once at start, after sentry_init: from then on the tasks' system calls come here. */
+void syscalls_init(void);
+
 enum syscall_level { LEVEL_NONE /* no such call in Linux */, LEVEL_MISSING, LEVEL_PARTIAL, LEVEL_FULL };
 
 /* How a result is shown. */
