@@ -113,6 +113,7 @@ enum post_kind {
 #define POST_KIND_MASK 0xff
 #define POST_FRAME     0x100 /* a signal frame at uc holds the thread's state, else the registers on the gate stack */
 #define POST_FOREIGN   0x200 /* CALL: not by the 64-bit instruction */
+#define POST_WINDOW    0x400 /* CALL: there are records in the in window */
 
 /* What an answer asks the gate to do, in this order. */
 #define ANSWER_OPS     0x01 /* make the queued signed calls; a failure comes back as POST_OP_FAILED */
@@ -146,18 +147,19 @@ struct channel {
 	};
 	uint64_t arg[6]; /* gate; sentry for ANSWER_CMPXCHG */
 
-	uint64_t rip;       /* gate: behind the call, or of the fault */
-	uint64_t uc;        /* gate: address of the ucontext; sentry: that of the first frame */
-	uint64_t fs_base;   /* gate: at a post, where it can be read without a host call; sentry: for ANSWER_SET_FS */
-	uint32_t op_count;  /* sentry */
-	uint32_t op_seq;    /* sentry: number of this batch of queued calls */
-	uint32_t op_done;   /* gate: the last batch made */
-	uint32_t op_ring;   /* sentry: somebody waits for op_done: ring */
-	uint32_t watched;   /* sentry: it looks at this channel while it spins, no need to ring */
-	uint32_t spin;      /* gate: learned budget */
-	uint32_t out_bytes; /* sentry: of records in the out window */
-	uint32_t in_bytes;  /* gate: of records in the in window, valid for this post */
-	uint64_t pad;
+	uint64_t rip;        /* gate: behind the call, or of the fault */
+	uint64_t uc;         /* gate: address of the ucontext; sentry: that of the first frame */
+	uint64_t fs_base;    /* gate: at a post, where it can be read without a host call; sentry: for ANSWER_SET_FS */
+	uint32_t op_count;   /* sentry */
+	uint32_t op_seq;     /* sentry: number of this batch of queued calls */
+	uint32_t op_done;    /* gate: the last batch made */
+	uint32_t op_ring;    /* sentry: somebody waits for op_done: ring */
+	uint32_t watched;    /* sentry: it looks at this channel while it spins, no need to ring */
+	uint32_t spin;       /* gate: learned budget */
+	uint32_t out_bytes;  /* sentry: of records in the out window */
+	uint32_t in_bytes;   /* gate: of records in the in window, valid for this post */
+	uint32_t out_failed; /* gate: a copy out has faulted since the last return to the guest */
+	uint32_t pad;
 
 	/* The gate's scratch, reached through %gs. */
 	uint64_t s_rsp, s_stack, s_ret, s_entry;
@@ -173,11 +175,14 @@ _Static_assert(offsetof(struct channel, state) == CH_STATE && offsetof(struct ch
 		       offsetof(struct channel, s_kick) == CH_KICK,
 	       "assembly");
 
-/* A record in a window; the bytes follow, padded to 8. */
+/* A record in a window; the bytes follow, padded to 8. In the in window: what the guest has at addr or, with
+ * WINDOW_WRITABLE and no bytes following, that it can be written. */
 struct window_record {
 	uint64_t addr;
 	uint64_t bytes;
 };
+#define WINDOW_WRITABLE  (1ull << 63)
+#define WINDOW_ONE_BYTES 2048 /* more than this goes by a copy of the sentry's own, which is quicker then */
 
 #define BELL_SLOTS 4096
 /* All words: set by gates, cleared by the sentry. Any guest of the sandbox can write all of them. */

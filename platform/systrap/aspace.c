@@ -327,6 +327,7 @@ void aspace_kill(struct aspace *as, const char *why)
 
 static void settle_all(struct aspace *as, struct uthread *caller)
 {
+	copy_flush(caller);
 	mem_flush_own(caller, 0, PLATFORM_MAX_ADDR);
 	mem_settle_range(as, 0, PLATFORM_MAX_ADDR, caller);
 }

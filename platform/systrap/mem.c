@@ -22,6 +22,7 @@
 
 #include "platform/host.h"
 #include "platform/hostfile.h"
+#include "platform/systrap/patch_aot.h"
 #include "sentry/base/fiber.h"
 
 static struct waitq settled = {LIST_INIT(settled.waiters)};
@@ -254,6 +255,7 @@ static bool op_usable(const struct mem_op *op)
 int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *op)
 {
 	struct range range = {op->addr, op->addr + op->size};
+	struct mem_op patched = *op;
 	struct signed_call call;
 	int error;
 
@@ -265,11 +267,14 @@ int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *o
 		range.start = MIN(range.start, op->new_addr);
 		range.end = MAX(range.end, op->new_addr + op->new_size);
 	}
+	if (caller)
+		copy_flush(caller);
 	mem_settle_range(as, range.start, range.end, caller);
 	patch_before(as, caller, op);
 	switch (op->kind) {
 	case MEM_MAP:
-		error = map_call(op, &call);
+		patch_aot(as, caller, &patched);
+		error = map_call(&patched, &call);
 		if (!error)
 			error = emit(as, caller, &call, &range);
 		break;

@@ -30,11 +30,11 @@
 #include "platform/host.h"
 #include "sentry/base/log.h"
 
-#define TRAMPOLINE_PAGES 4096
+#define TRAMPOLINE_PAGES 16384
 #define TRAMPOLINE_BYTES 15
 #define LEA_BYTES        7
 #define SITE_LIMIT       16384
-#define PAGE_HASH        8192
+#define PAGE_HASH        32768
 #define INSN_SYSCALL_0   0x0f
 #define INSN_SYSCALL_1   0x05
 #define INSN_JMP         0xe9
@@ -256,6 +256,109 @@ void patch_site(struct uthread *thread, uint64_t addr)
 		systrap.stats.sites_patched++;
 	else
 		systrap.stats.sites_refused++;
+}
+
+/* ------------------------------------------------------------------------------------------------ ahead of time */
+
+/* Trampolines of one displacement are an image of the text: one run of pages. */
+struct run {
+	int32_t displacement;
+	uint64_t start, end;
+};
+#define AHEAD_RUNS 2
+static_assert(AHEAD_DISTANCE >= TRAMPOLINE_BYTES, "trampolines of one text do not overlap");
+
+static uint64_t ahead_target(uint64_t text, const struct ahead_site *site)
+{
+	return text + site->offset + 5 + (uint64_t)(int64_t)site->displacement;
+}
+
+/* The runs that these sites need. */
+static bool runs_find(uint64_t text, const struct ahead_site *site, unsigned sites, struct run run[AHEAD_RUNS])
+{
+	memset(run, 0, AHEAD_RUNS * sizeof *run);
+	for (unsigned i = 0; i < sites; i++) {
+		uint64_t target = ahead_target(text, &site[i]), end = page_up(target + TRAMPOLINE_BYTES);
+		struct run *r = run;
+
+		if (target < PLATFORM_MIN_ADDR || target >= PLATFORM_MAX_ADDR - PAGE_SIZE)
+			return false;
+		while (r < run + AHEAD_RUNS && r->end && r->displacement != site[i].displacement)
+			r++;
+		if (r == run + AHEAD_RUNS)
+			return false;
+		if (!r->end)
+			*r = (struct run){site[i].displacement, page_down(target), end};
+		r->start = MIN(r->start, page_down(target));
+		r->end = MAX(r->end, end);
+	}
+	return true;
+}
+
+/* Pages of the memory file that follow each other, for a run: those it has already, or new ones. */
+static bool run_pages(const struct run *run)
+{
+	unsigned count = (unsigned)((run->end - run->start) / PAGE_SIZE);
+	int first = page_find(run->start, false);
+
+	if (first < 0 && page_count + count > TRAMPOLINE_PAGES)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		int page = page_find(run->start + i * PAGE_SIZE, false);
+		if (first < 0 ? page >= 0 : page != first + (int)i)
+			return false;
+	}
+	for (unsigned i = 0; first < 0 && i < count; i++)
+		(void)!page_find(run->start + i * PAGE_SIZE, true);
+	return true;
+}
+
+static int run_map(struct aspace *as, struct uthread *caller, const struct run *run)
+{
+	struct agent_call map = {SYS_mmap,
+				 {run->start, run->end - run->start, PROT_READ | PROT_EXEC,
+				  MAP_SHARED | MAP_FIXED_NOREPLACE, FD_TRAMPOLINE,
+				  (uint64_t)page_find(run->start, false) * PAGE_SIZE}};
+	int error;
+
+	if (ranges_cover(&as->patches.trampolines, run->start, run->end))
+		return 0;
+	if (ranges_touch(&as->patches.trampolines, run->start, run->end))
+		return -EEXIST;
+	mem_flush_own(caller, run->start, run->end);
+	mem_settle_range(as, run->start, run->end, caller);
+	error = agent_run(as, &map, 1);
+	return error ? error : ranges_add(&as->patches.trampolines, run->start, run->end);
+}
+
+bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, const struct ahead_site *site,
+		 unsigned sites)
+{
+	struct run run[AHEAD_RUNS];
+	unsigned char code[TRAMPOLINE_BYTES];
+
+	if (!runs_find(text, site, sites, run))
+		return false;
+	for (int i = 0; i < AHEAD_RUNS; i++)
+		if (run[i].end && !run_pages(&run[i]))
+			return false;
+	for (unsigned i = 0; i < sites; i++) {
+		uint64_t target = ahead_target(text, &site[i]);
+		if (!code_for(text + site[i].offset, target, code) || !fits(target, code))
+			return false;
+		place(target, code);
+	}
+	for (int i = 0; i < AHEAD_RUNS; i++)
+		if (run[i].end && run_map(as, caller, &run[i]))
+			return false;
+	for (unsigned i = 0; i < sites; i++) {
+		struct site *entry = site_new(&as->patches, text + site[i].offset);
+		if (!entry)
+			return false;
+		entry->state = SITE_PATCHED;
+		entry->target = ahead_target(text, &site[i]);
+	}
+	return true;
 }
 
 /* ------------------------------------------------------------------------------------------------ memory operations */

@@ -6,7 +6,8 @@ GATE_CFLAGS := -O2 -Wall -Wextra -Werror -std=gnu11 -ffreestanding -mgeneral-reg
 GATE        := $(B)/platform/systrap/gate
 SYSTRAP_SRCS := $(wildcard platform/systrap/*.c)
 
-$(GATE)/gate.elf: platform/systrap/gate/gate.S platform/systrap/gate/gate.c platform/systrap/gate/gate.ld platform/systrap/abi.h
+$(GATE)/gate.elf: platform/systrap/gate/gate.S platform/systrap/gate/gate.c platform/systrap/gate/gate.ld \
+		platform/systrap/abi.h syscalls/prefetch.h syscalls/pairs.h syscalls/kinds.def syscalls/syscalls.def
 	@mkdir -p $(@D)
 	$(CC) $(GATE_CFLAGS) -static -nostdlib -no-pie -Wl,-T,platform/systrap/gate/gate.ld,--build-id=none -o $@ \
 		platform/systrap/gate/gate.S platform/systrap/gate/gate.c

@@ -107,13 +107,16 @@ struct uthread {
 	bool fresh;     /* has not run yet */
 	bool frame;     /* a signal frame holds its state */
 	bool hot;       /* watched while spinning */
+	bool window;    /* at a call that came with records in the in window */
+	bool wrote;     /* guest memory has been written since the stop */
 	bool fs_unread; /* fs_base is to be read from the channel */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
 	uint64_t fs_base;
 	struct fiber *waiter;
 
-	uint32_t answer; /* ANSWER_*, with the next resume */
+	uint32_t out_bytes; /* in the out window, with the next resume */
+	uint32_t answer;    /* ANSWER_*, with the next resume */
 	int64_t ret;
 
 	unsigned queued;          /* calls in the block, with the next resume */
@@ -152,14 +155,14 @@ struct systrap {
 };
 extern struct systrap systrap;
 
-#define ASPACES        2048 /* address spaces of a sandbox */
-#define POOL_SPARE     3    /* blank ones kept ready */
-#define AGENT_LIMIT_NS (30 * NS_PER_S)
+#define ASPACES           2048 /* address spaces of a sandbox */
+#define POOL_SPARE        3    /* blank ones kept ready */
+#define AGENT_LIMIT_NS    (30 * NS_PER_S)
 #define AGENT_PATIENCE_NS (2 * NS_PER_MS) /* then ask for proof */
-#define OPS_LIMIT_NS   (30 * NS_PER_S)
-#define KICK_LIMIT_NS  (2 * NS_PER_S)
-#define SLEEP_LIMIT_NS (1 * NS_PER_S)
-#define FAULT_RETRIES  3
+#define OPS_LIMIT_NS      (30 * NS_PER_S)
+#define KICK_LIMIT_NS     (2 * NS_PER_S)
+#define SLEEP_LIMIT_NS    (1 * NS_PER_S)
+#define FAULT_RETRIES     3
 
 /* start.c */
 struct filter_layout;
@@ -231,6 +234,9 @@ void mem_sent(struct uthread *thread);
 void mem_done(struct uthread *thread);
 bool mem_is_pending(const struct aspace *as, uint64_t start, uint64_t end, const struct uthread *except);
 
+/* copy.c: what waits in the out window is written now. */
+void copy_flush(struct uthread *thread);
+
 /* patch.c */
 must_check int patch_start(int *trampoline_fd);
 /* PARKS. A call has trapped at this site. */
@@ -244,6 +250,18 @@ bool patch_next_trampoline(const struct aspace *as, uint64_t start, uint64_t end
 uint64_t patch_guest_rip(const struct aspace *as, uint64_t rip);
 must_check int patch_copy(struct aspace *to, const struct aspace *from);
 void patch_forget(struct aspace *as);
+
+/* A call site of a text that is about to be mapped: where, and what its jump will be. */
+struct ahead_site {
+	uint32_t offset;
+	int32_t displacement; /* one of two, see patch_aot.c */
+};
+/* Sites with the same displacement are at least this far apart: so are their trampolines then. */
+#define AHEAD_DISTANCE 15
+/* PARKS. Places the trampolines of all these sites of a text at this address and enters them as patched; the caller
+ * then maps a text in which they are. False: not all of them have room, none may be used. */
+bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, const struct ahead_site *site,
+		 unsigned sites);
 
 /* The number of the oldest key that a living address space has. */
 uint64_t aspace_oldest_key(void);

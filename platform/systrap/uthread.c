@@ -143,6 +143,8 @@ int uthread_new(struct aspace *as, struct uthread *from, const struct uregs *reg
 	if (error)
 		return error;
 	context_build(thread, from, regs);
+	if (from)
+		copy_flush(from);
 	pid_t pid = agent_clone(as, GATE_BLOCK0 + (uint64_t)thread->block * BLOCK_BYTES, 0);
 	if (pid <= 0) {
 		as->lost_task |= pid == -EIO;
@@ -159,6 +161,7 @@ int uthread_new(struct aspace *as, struct uthread *from, const struct uregs *reg
 
 void uthread_kill(struct uthread *thread)
 {
+	copy_flush(thread);
 	thread->killed = true;
 	if (thread->state != UTHREAD_DEAD)
 		host_kill(thread->pid, SIGKILL);
@@ -207,6 +210,12 @@ static void resume(struct uthread *thread, uint32_t answer)
 		answer |= ANSWER_OPS;
 		mem_sent(thread);
 	}
+	if (thread->out_bytes) {
+		answer |= ANSWER_OUT;
+		WRITE_ONCE(ch->out_bytes, thread->out_bytes);
+		thread->out_bytes = 0;
+	}
+	thread->window = thread->wrote = false;
 	if (answer & ANSWER_SET_FS)
 		WRITE_ONCE(ch->fs_base, thread->fs_base);
 	WRITE_ONCE(ch->ret, thread->ret);
@@ -365,6 +374,7 @@ static bool take_call(struct uthread *thread, uint32_t kind, struct stop *out)
 {
 	read_call(thread, kind, out);
 	if (!thread->frame) {
+		thread->window = kind & POST_WINDOW;
 		systrap.stats.calls_patched++;
 		return !segment_call(thread, out);
 	}

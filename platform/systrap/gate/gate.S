@@ -43,6 +43,13 @@ gate_signed:
 
 /* long gate_copy(void *to, const void *from, size_t n); long gate_cmpxchg(uint32_t *word, uint32_t old, uint32_t new);
  * A fault at the labelled instructions continues at gate_copy_fault (gate_signal sees to it). */
+	.globl gate_probe, gate_probe_insn
+/* long gate_probe(void *byte): writes what is there. */
+gate_probe:
+	xor	%eax, %eax
+gate_probe_insn:
+	lock orb $0, (%rdi)
+	ret
 	.globl gate_copy, gate_copy_insn, gate_cmpxchg, gate_cmpxchg_insn, gate_copy_fault
 gate_copy:
 	mov	%rdx, %rcx

@@ -9,10 +9,13 @@
 #include <ucontext.h>
 
 #include "platform/systrap/abi.h"
+#include "syscalls/prefetch.h"
 
-extern char gate_retrapped[], gate_exit[], gate_exit_end[], gate_copy_insn[], gate_cmpxchg_insn[], gate_copy_fault[];
+extern char gate_retrapped[], gate_exit[], gate_exit_end[], gate_copy_insn[], gate_cmpxchg_insn[], gate_probe_insn[],
+	gate_copy_fault[];
 long gate_signed(struct gate_op *op);
 long gate_copy(void *to, const void *from, unsigned long n);
+long gate_probe(void *byte);
 long gate_cmpxchg(uint32_t *word, uint32_t old, uint32_t desired);
 
 #define BELL ((struct bell *)GATE_BELL)
@@ -110,17 +113,17 @@ static long run_ops(struct channel *ch)
 	return failed;
 }
 
-static long copy_out(struct channel *ch)
+/* What the sentry has put into the out window; a fault is remembered until the call returns. */
+static void copy_out(struct channel *ch)
 {
 	char *at = (char *)ch + BLOCK_OUT, *end = at + ch->out_bytes;
-	long err = 0;
 
 	while (at < end) {
 		struct window_record *record = (struct window_record *)at;
-		err |= gate_copy((void *)record->addr, record + 1, record->bytes);
+		if (gate_copy((void *)record->addr, record + 1, record->bytes))
+			ch->out_failed = 1;
 		at += sizeof *record + ((record->bytes + 7) & ~7ull);
 	}
-	return err;
 }
 
 /* Posts, and does what answers ask for until one says to go on. Returns its flags. */
@@ -139,14 +142,19 @@ static uint32_t converse(struct channel *ch, uint32_t kind)
 			post(ch, POST_OP_FAILED | frame);
 			continue;
 		}
+		if (flags & ANSWER_OUT)
+			copy_out(ch);
 		if (flags & ANSWER_CMPXCHG)
 			ch->nr = gate_cmpxchg((uint32_t *)ch->arg[0], ch->arg[1], ch->arg[2]);
 		if (flags & (ANSWER_CMPXCHG | ANSWER_BACK)) {
 			post(ch, POST_BACK | frame);
 			continue;
 		}
-		if (flags & ANSWER_OUT && copy_out(ch) && !(flags & ANSWER_NO_RET))
-			ch->ret = -14;
+		if (ch->out_failed && !(flags & ANSWER_RETRAP)) {
+			ch->out_failed = 0;
+			if (!(flags & ANSWER_NO_RET))
+				ch->ret = -14;
+		}
 		if (flags & ANSWER_SET_FS)
 			fs_base_load(ch);
 		return flags;
@@ -200,6 +208,88 @@ static int light_stop(struct channel *ch, struct gate_regs *r, uint32_t kind)
 	return flags & ANSWER_RETRAP;
 }
 
+/* ---- the in window */
+
+#define STRING_CHUNK 128
+#define STRING_MOST  4096
+
+static int window_room(uint64_t used, uint64_t bytes)
+{
+	return used + sizeof(struct window_record) + ((bytes + 7) & ~7ull) <= BLOCK_IN_BYTES;
+}
+
+/* Appends what is at addr. Returns the window's new length. */
+static uint64_t bring_bytes(struct channel *ch, uint64_t used, uint64_t addr, uint64_t bytes)
+{
+	struct window_record *record = (struct window_record *)((char *)ch + BLOCK_IN + used);
+
+	if (!bytes || bytes > WINDOW_ONE_BYTES || !window_room(used, bytes) ||
+	    gate_copy(record + 1, (const void *)addr, bytes))
+		return used;
+	record->addr = addr;
+	record->bytes = bytes;
+	return used + sizeof *record + ((bytes + 7) & ~7ull);
+}
+
+/* Notes that the bytes at addr can be written. They lie on two pages at most. */
+static uint64_t bring_writable(struct channel *ch, uint64_t used, uint64_t addr, uint64_t bytes)
+{
+	struct window_record *record = (struct window_record *)((char *)ch + BLOCK_IN + used);
+
+	if (!bytes || bytes > WINDOW_ONE_BYTES || !window_room(used, 0) || gate_probe((void *)addr) ||
+	    gate_probe((void *)(addr + bytes - 1)))
+		return used;
+	record->addr = addr;
+	record->bytes = bytes | WINDOW_WRITABLE;
+	return used + sizeof *record;
+}
+
+/* A string in pieces that do not cross a page, so that one at the end of a mapping comes along too. */
+static uint64_t bring_string(struct channel *ch, uint64_t used, uint64_t addr)
+{
+	struct window_record *record = (struct window_record *)((char *)ch + BLOCK_IN + used);
+	char *to = (char *)(record + 1);
+
+	for (uint64_t got = 0; got < STRING_MOST;) {
+		uint64_t n = STRING_CHUNK - (addr + got) % STRING_CHUNK;
+
+		if (!window_room(used, got + n) || gate_copy(to + got, (const void *)(addr + got), n))
+			return used;
+		for (uint64_t end = got + n; got < end; got++)
+			if (!to[got]) {
+				record->addr = addr;
+				record->bytes = got + 1;
+				return used + sizeof *record + ((got + 8) & ~7ull);
+			}
+	}
+	return used;
+}
+
+/* Brings along what the call surely reads, and which memory it can fill: the sentry then needs no copy of its own. */
+static uint32_t bring(struct channel *ch, uint64_t nr)
+{
+	uint64_t used = 0;
+
+	if (nr >= PREFETCH_COUNT)
+		return 0;
+	for (int i = 0; i < 6; i++) {
+		uint32_t entry = prefetch_table[nr][i], class = PREFETCH_CLASS(entry);
+		uint64_t addr = ch->arg[i], bytes = PREFETCH_SIZE(entry);
+
+		if (class == PREFETCH_NONE || !addr)
+			continue;
+		if (class == PREFETCH_BUFFER_IN || class == PREFETCH_BUFFER_OUT)
+			bytes = i < 5 ? ch->arg[i + 1] : 0;
+		if (class == PREFETCH_STRING)
+			used = bring_string(ch, used, addr);
+		if (class == PREFETCH_IN || class == PREFETCH_INOUT || class == PREFETCH_BUFFER_IN)
+			used = bring_bytes(ch, used, addr, bytes);
+		if (class == PREFETCH_OUT || class == PREFETCH_INOUT || class == PREFETCH_BUFFER_OUT)
+			used = bring_writable(ch, used, addr, bytes);
+	}
+	return (uint32_t)used;
+}
+
 /* A call by a patched site. Nonzero: take the deliberate trap. */
 int gate_patched(struct gate_regs *r)
 {
@@ -214,7 +304,8 @@ int gate_patched(struct gate_regs *r)
 	ch->arg[3] = r->r10;
 	ch->arg[4] = r->r8;
 	ch->arg[5] = r->r9;
-	return light_stop(ch, r, POST_CALL);
+	ch->in_bytes = bring(ch, r->rax);
+	return light_stop(ch, r, POST_CALL | (ch->in_bytes ? POST_WINDOW : 0));
 }
 
 /* On the way out a kick was found pending. */
@@ -237,7 +328,8 @@ static int signal_in_gate(struct channel *ch, int sig, greg_t *g)
 	uint64_t rip = g[REG_RIP];
 
 	if ((sig == SIGSEGV || sig == SIGBUS) &&
-	    (rip == (uint64_t)gate_copy_insn || rip == (uint64_t)gate_cmpxchg_insn)) {
+	    (rip == (uint64_t)gate_copy_insn || rip == (uint64_t)gate_cmpxchg_insn ||
+	     rip == (uint64_t)gate_probe_insn)) {
 		g[REG_RIP] = (greg_t)gate_copy_fault;
 		return 1;
 	}

@@ -1,0 +1,18 @@
+/* patch_aot.h - call sites patched ahead of time: whole texts of read-only host files, once a sandbox (design D2). */
+#ifndef PLATFORM_SYSTRAP_PATCH_AOT_H
+#define PLATFORM_SYSTRAP_PATCH_AOT_H
+
+#include "platform/platform.h"
+
+struct uthread;
+
+/* PARKS. op is a MEM_MAP that is about to be made, after patch_before. Where it maps the text of a file whose sites can
+ * be patched ahead of time, the trampolines are placed and op is changed to map the patched copy. Otherwise op stays,
+ * and its sites are patched when they trap. caller: as in aspace_mem, may be NULL. */
+void patch_aot(struct aspace *as, struct uthread *caller, struct mem_op *op);
+
+/* Where in n bytes of text a call site stands that may be patched unseen; from: the first offset to look at. Returns
+ * its offset, or n when there is none. Exposed for tests. */
+size_t patch_aot_find(const unsigned char *text, size_t n, size_t from);
+
+#endif
