@@ -162,8 +162,8 @@ static bool read_all(int host_fd, unsigned char *to, uint64_t size, uint64_t off
 	return true;
 }
 
-/* Patches the copy and notes its sites; room: how many there is room for. Of two so close together that their trampolines
- * would overlap the second stays. */
+/* Patches the copy and notes its sites; room: how many there is room for. Of two so close together that their
+ * trampolines would overlap the second stays. */
 static void patch_copy_bytes(struct aot *text, unsigned char *bytes, unsigned room)
 {
 	size_t at = 0, free_from[2] = {0, 0};

@@ -1,0 +1,214 @@
+/* Texts patched ahead of time: the C library of this machine, mapped through the platform. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "tests/unit/systrap.h"
+
+#include "platform/hostfile.h"
+#include "platform/systrap/patch_aot.h"
+#include "platform/systrap/systrap.h"
+#include <elf.h>
+#include <sys/stat.h>
+
+#define LIBC  "/lib/x86_64-linux-gnu/libc.so.6"
+#define PLACE 0x40000000ull
+
+/* Some code that is not the harness's. */
+GUEST static void idle(void)
+{
+	for (;;)
+		CALL0(SYS_sched_yield);
+}
+
+Test(patch_aot, find)
+{
+	static const unsigned char site[] = {0x0f, 0x05, 0x48, 0x3d, 1, 0xf0, 0xff, 0xff};
+	unsigned char text[200];
+
+	for (size_t n = 8; n < sizeof text; n += 13)
+		for (size_t at = 0; at + 8 <= n; at++) {
+			memset(text, 0x0f, sizeof text);
+			memcpy(text + at, site, sizeof site);
+			cr_assert_eq(patch_aot_find(text, n, 0), at);
+			cr_assert_eq(patch_aot_find(text, n, at + 1), n);
+			for (int i = 0; i < 8; i++) {
+				text[at + i] ^= i == 4 ? 2 : 1;
+				if (i != 4 || text[at + i] > 1)
+					cr_assert_eq(patch_aot_find(text, n, 0), n, "byte %d", i);
+				text[at + i] ^= i == 4 ? 2 : 1;
+			}
+		}
+	cr_assert_eq(patch_aot_find(text, 0, 0), 0);
+	cr_assert_eq(patch_aot_find(text, 7, 0), 7);
+}
+
+static unsigned char *file;
+static Elf64_Phdr text;
+static uint32_t host_file;
+
+static void libc_open(void)
+{
+	int fd = open(LIBC, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	Elf64_Phdr *ph;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(file, MAP_FAILED);
+	ph = (Elf64_Phdr *)(file + ((Elf64_Ehdr *)file)->e_phoff);
+	while (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X))
+		ph++;
+	text = *ph;
+	cr_assert_eq(hostfile_add(fd, &host_file), 0);
+}
+
+static struct mem_op text_op(void)
+{
+	return (struct mem_op){.kind = MEM_MAP,
+			       .prot = MEM_READ | MEM_EXEC,
+			       .file = host_file,
+			       .addr = PLACE,
+			       .size = page_up(text.p_filesz),
+			       .offset = text.p_offset};
+}
+
+static unsigned char guest_byte(struct aspace *as, uint64_t addr)
+{
+	unsigned char byte = 0;
+
+	cr_assert_eq(aspace_read(as, NULL, &byte, UADDR(addr), 1), 0);
+	return byte;
+}
+
+/* The thread makes a call at this site. */
+static void call_at(struct uthread *thread, uint64_t site, uint64_t nr)
+{
+	struct uregs regs = {.rip = site, .rax = nr, .rsp = GUEST_STACK - 4096, .rflags = 0x202, .rbx = 77};
+	struct stop stop;
+
+	uthread_context_set(thread, &regs);
+	uthread_wait(thread, &stop);
+	cr_assert(stop.kind == STOP_SYSCALL && stop.nr == nr, "at %#lx: stop %d, number %lu", site, stop.kind, stop.nr);
+	cr_assert_eq(stop.rip, site + 2);
+	uthread_context_get(thread, &regs);
+	cr_assert_eq(regs.rbx, 77);
+	cr_assert_eq(regs.rip, site + 2);
+}
+
+/* Of two sites so close together that their trampolines would overlap the second is left out. */
+static bool left_out(size_t free_from[2], const unsigned char *code, size_t at)
+{
+	if (at < free_from[code[at + 4]])
+		return true;
+	free_from[code[at + 4]] = at + AHEAD_DISTANCE;
+	return false;
+}
+
+static void whole_libc(void)
+{
+	struct mem_op op, cover = {.kind = MEM_MAP, .prot = MEM_READ, .file = MEM_NO_FILE};
+	struct uregs regs = {.rip = 0x1000, .rsp = GUEST_STACK - 8, .rflags = 0x202};
+	struct platform_stats before, after;
+	struct uthread *thread;
+	struct aspace *as;
+	struct stop stop;
+	unsigned sites = 0;
+	size_t free_from[2] = {0, 0}, again[2] = {0, 0};
+	const unsigned char *code;
+
+	libc_open();
+	code = file + text.p_offset;
+	op = text_op();
+	as = test_aspace();
+	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+	cr_assert_eq(uthread_new(as, NULL, &regs, &thread), 0);
+	uthread_wait(thread, &stop);
+	platform_stats_get(&before);
+	for (size_t at = 0; (at = patch_aot_find(code, text.p_filesz, at)) < text.p_filesz; at += 8) {
+		if (left_out(free_from, code, at)) {
+			cr_assert_eq(guest_byte(as, PLACE + at), 0x0f);
+			continue;
+		}
+		sites++;
+		cr_assert_eq(guest_byte(as, PLACE + at), 0xe9);
+		call_at(thread, PLACE + at, 400 + sites);
+	}
+	platform_stats_get(&after);
+	cr_assert_gt(sites, 100);
+	cr_assert_geq(after.calls_patched - before.calls_patched, sites);
+	cr_assert_eq(after.sites_patched, before.sites_patched, "none was patched when it ran");
+
+	/* The guest maps something into the image of the trampolines: those sites trap again, the others do not. */
+	cover.addr = page_down(PLACE + text.p_filesz / 2 + 0x13d4805);
+	cover.size = 16 * PAGE_SIZE;
+	cr_assert_eq(aspace_mem(as, NULL, &cover), 0);
+	for (size_t at = 0; (at = patch_aot_find(code, text.p_filesz, at)) < text.p_filesz; at += 8) {
+		uint64_t target = PLACE + at + 5 + (code[at + 4] ? 0x13d4805 : 0x3d4805);
+		bool covered = target + 15 > cover.addr && target < cover.addr + cover.size;
+
+		if (left_out(again, code, at))
+			continue;
+
+		cr_assert_eq(guest_byte(as, PLACE + at), covered ? 0x0f : 0xe9);
+		call_at(thread, PLACE + at, 444);
+	}
+	test_end(thread);
+	aspace_free(as);
+}
+
+Test(patch_aot, whole_libc, .timeout = 60)
+{
+	test_run(whole_libc);
+}
+
+/* A second address space shares the copy; one where the room is taken gets the file itself. */
+static void shared_and_refused(void)
+{
+	struct mem_op op, taken = {.kind = MEM_MAP, .prot = MEM_READ, .file = MEM_NO_FILE, .size = PAGE_SIZE};
+	struct aspace *one, *two;
+	size_t at;
+
+	libc_open();
+	op = text_op();
+	at = patch_aot_find(file + text.p_offset, text.p_filesz, 0);
+	one = test_aspace();
+	two = test_aspace();
+	taken.addr = page_down(PLACE + text.p_filesz / 2 + 0x3d4805);
+	cr_assert_eq(aspace_mem(two, NULL, &taken), 0);
+	cr_assert_eq(aspace_mem(one, NULL, &op), 0);
+	cr_assert_eq(aspace_mem(two, NULL, &op), 0);
+	cr_assert_eq(guest_byte(one, PLACE + at), 0xe9);
+	cr_assert_eq(guest_byte(two, PLACE + at), 0x0f);
+	op.addr += 1ull << 30;
+	cr_assert_eq(aspace_mem(two, NULL, &op), 0);
+	cr_assert_eq(guest_byte(two, op.addr + at), 0xe9);
+	op.prot |= MEM_WRITE; /* what a program may write itself is the file's */
+	op.addr += 1ull << 30;
+	cr_assert_eq(aspace_mem(two, NULL, &op), 0);
+	cr_assert_eq(guest_byte(two, op.addr + at), 0x0f);
+	aspace_free(one);
+	aspace_free(two);
+}
+
+Test(patch_aot, shared_and_refused, .timeout = 60)
+{
+	test_run(shared_and_refused);
+}
+
+static void refused_without_patching(void)
+{
+	struct mem_op op;
+	struct aspace *as = test_aspace();
+
+	libc_open();
+	op = text_op();
+	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+	cr_assert_eq(guest_byte(as, PLACE + patch_aot_find(file + text.p_offset, text.p_filesz, 0)), 0x0f);
+	aspace_free(as);
+}
+
+Test(patch_aot, no_patch, .timeout = 60)
+{
+	test_run_config(refused_without_patching, (struct platform_config){.no_patch = true});
+}
