@@ -89,6 +89,14 @@ void context_note_frame(struct uthread *thread, uint64_t uc)
 	*rip = patch_guest_rip(thread->as, *rip);
 }
 
+void context_result_set(struct uthread *thread, int64_t result)
+{
+	if (thread->frame)
+		*context_frame_reg(thread, REG_RAX) = (uint64_t)result;
+	else
+		light_regs(thread)->rax = (uint64_t)result;
+}
+
 /* Has the line that context_rip wants on its way while the fiber is being switched to. */
 void context_prefetch(const struct uthread *thread)
 {

@@ -109,6 +109,7 @@ struct uthread {
 	bool hot;       /* watched while spinning */
 	bool window;    /* at a call that came with records in the in window */
 	bool wrote;     /* guest memory has been written since the stop */
+	bool kick_wanted; /* a kick since the owner began to wait */
 	bool fs_unread; /* fs_base is to be read from the channel */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
@@ -223,6 +224,8 @@ void context_measure(void);
 uint64_t *context_frame_reg(struct uthread *thread, int greg);
 #define FRAME_RAX 13
 uint64_t context_rip(struct uthread *thread);
+/* rax. */
+void context_result_set(struct uthread *thread, int64_t result);
 void context_prefetch(const struct uthread *thread);
 
 /* mem.c */

@@ -420,9 +420,25 @@ static bool take_post(struct uthread *thread, struct stop *out)
 	}
 }
 
+/* A kick came while the thread was at a stop that its owner never saw: the owner must look now. What the platform has
+ * answered becomes part of the state. */
+static void show_kick(struct uthread *thread, struct stop *out)
+{
+	*out = (struct stop){.kind = STOP_KICK, .rip = context_rip(thread)};
+	if (!(thread->answer & ANSWER_NO_RET))
+		context_result_set(thread, thread->ret);
+	thread->answer |= ANSWER_NO_RET;
+	systrap.stats.kicks++;
+}
+
 void uthread_wait(struct uthread *thread, struct stop *out)
 {
+	thread->kick_wanted = false;
 	for (;;) {
+		if (thread->kick_wanted && thread->state == UTHREAD_AT_STOP && !thread->killed) {
+			show_kick(thread, out);
+			return;
+		}
 		if (thread->state == UTHREAD_AT_STOP && !thread->killed) {
 			thread->fresh = false;
 			resume(thread, thread->answer);
@@ -448,6 +464,7 @@ void uthread_answer(struct uthread *thread, long result)
 
 void uthread_kick(struct uthread *thread)
 {
+	thread->kick_wanted = true;
 	if (thread->state != UTHREAD_RUNNING || thread->posted || thread->killed)
 		return;
 	host_kill(thread->pid, KICK_SIGNAL);
