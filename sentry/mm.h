@@ -110,6 +110,10 @@ must_check int mm_sync(struct mm *mm, uint64_t addr, uint64_t size, int flags); 
 #define MM_MINCORE_PAGES 4096u
 must_check int mm_resident(struct mm *mm, uint64_t addr, uint64_t pages, uint8_t *out);
 
+/* A free place for size bytes at a multiple of align, where a mapping without a wish would go; 0: none. For an mm that
+ * nobody else changes (the loader's). */
+uint64_t mm_find_place(struct mm *mm, uint64_t size, uint64_t guard_bytes, uint64_t align);
+
 /* The mapping that holds addr, or the first one behind it; NULL at the end. */
 struct vma *mm_find(struct mm *mm, uint64_t addr);
 /* Iteration by address, for /proc: start with mm_first. Valid between two PARKS points; after one go on with

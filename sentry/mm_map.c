@@ -217,6 +217,17 @@ static int find_place(struct mm *mm, struct plan *plan, uint32_t request_flags)
 	return place ? 0 : -ENOMEM;
 }
 
+uint64_t mm_find_place(struct mm *mm, uint64_t size, uint64_t guard_bytes, uint64_t align)
+{
+	uint64_t extra = align - PAGE_SIZE, place;
+
+	assert(align >= PAGE_SIZE && !(align & (align - 1)));
+	if (size > PLATFORM_MAX_ADDR || align > PLATFORM_MAX_ADDR)
+		return 0;
+	place = vma_find_free(mm, size + extra, guard_bytes, PLATFORM_MIN_ADDR, mm->mmap_base, true);
+	return place ? (place + extra) & ~(align - 1) : 0;
+}
+
 /* What a fixed mapping replaces hands down its guard. */
 static void inherit_guard(struct mm *mm, struct plan *plan)
 {

@@ -1,0 +1,331 @@
+/* mem.c - the calls on one's own memory: arguments from the table, answers from sentry/mm.h.
+ *
+ * Limits: one NUMA node, so memory policies are accepted and change nothing; no protection keys (as on a CPU without
+ * them); process_vm_readv and process_vm_writev move at most PVM_LIMIT pieces and need the same rights as ptrace(2) in
+ * its simplest form: the same user, or CAP_SYS_PTRACE.
+ */
+#include "syscalls/handlers.h"
+
+#include "sentry/base/limits.h"
+#include "sentry/task.h"
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/mempolicy.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/uio.h>
+
+static struct uthread *caller(const struct task *task)
+{
+	return task->uthread;
+}
+
+long sys_mmap(struct task *task, uint64_t addr, uint64_t length, uint32_t prot, uint32_t flags, int fd, int64_t offset)
+{
+	struct mm_map_request request = {.addr = addr, .size = length, .prot = prot, .flags = flags};
+
+	if (offset & (int64_t)~PAGE_MASK)
+		return -EINVAL;
+	if (task->personality & READ_IMPLIES_EXEC && prot & PROT_READ)
+		request.prot |= PROT_EXEC;
+	if (!(flags & MAP_ANONYMOUS)) {
+		int error = fd_get(task->files, fd, &request.file);
+		if (error)
+			return error;
+		request.offset = (uint64_t)offset;
+	}
+	long result = -EBADF;
+	if (!request.file || request.file->kind != FILE_PATH)
+		result = mm_map(task->mm, caller(task), &request);
+	if (request.file)
+		file_put(request.file);
+	return result;
+}
+
+long sys_munmap(struct task *task, uint64_t addr, uint64_t length)
+{
+	return mm_unmap(task->mm, caller(task), addr, length);
+}
+
+long sys_mprotect(struct task *task, uint64_t addr, uint64_t length, uint32_t prot)
+{
+	if (task->personality & READ_IMPLIES_EXEC && prot & PROT_READ)
+		prot |= PROT_EXEC;
+	return mm_protect(task->mm, caller(task), addr, length, prot);
+}
+
+long sys_pkey_mprotect(struct task *task, uint64_t addr, uint64_t length, uint32_t prot, int pkey)
+{
+	return pkey == -1 ? sys_mprotect(task, addr, length, prot) : -EINVAL;
+}
+
+long sys_pkey_alloc(struct task *task, uint64_t flags, uint64_t access)
+{
+	(void)task;
+	return flags || access & ~(uint64_t)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE) ? -EINVAL : -ENOSPC;
+}
+
+long sys_pkey_free(struct task *task, int pkey)
+{
+	(void)task;
+	(void)pkey;
+	return -EINVAL;
+}
+
+long sys_brk(struct task *task, uint64_t brk)
+{
+	return mm_brk(task->mm, caller(task), brk);
+}
+
+long sys_mremap(struct task *task, uint64_t addr, uint64_t old_length, uint64_t new_length, uint32_t flags,
+		uint64_t new_addr)
+{
+	return mm_remap(task->mm, caller(task), addr, old_length, new_length, flags, new_addr);
+}
+
+long sys_madvise(struct task *task, uint64_t addr, uint64_t length, int advice)
+{
+	return mm_advise(task->mm, caller(task), addr, length, advice);
+}
+
+long sys_msync(struct task *task, uint64_t addr, uint64_t length, int flags)
+{
+	return mm_sync(task->mm, addr, length, flags);
+}
+
+/* A piece at a time, so that no guest makes us hold an answer as large as it likes. */
+long sys_mincore(struct task *task, uint64_t addr, uint64_t length, struct uaddr vec)
+{
+	uint8_t present[512];
+	uint64_t pages = (length >> PAGE_SHIFT) + !!(length & ~PAGE_MASK);
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (addr > PLATFORM_MAX_ADDR || pages > (PLATFORM_MAX_ADDR - addr) >> PAGE_SHIFT)
+		return -ENOMEM;
+	if (vec.v > PLATFORM_MAX_ADDR - pages)
+		return -EFAULT;
+	while (pages) {
+		uint64_t n = MIN(pages, sizeof present);
+		int error = mm_resident(task->mm, addr, n, present);
+		if (!error)
+			error = user_write(task_user(task), vec, present, n);
+		if (error)
+			return error;
+		addr += n * PAGE_SIZE;
+		vec = uaddr_add(vec, n);
+		pages -= n;
+	}
+	return 0;
+}
+
+long sys_mlock(struct task *task, uint64_t addr, uint64_t length)
+{
+	return mm_lock_pages(task->mm, addr, length, true);
+}
+
+long sys_mlock2(struct task *task, uint64_t addr, uint64_t length, int flags)
+{
+	return flags & ~MLOCK_ONFAULT ? -EINVAL : mm_lock_pages(task->mm, addr, length, true);
+}
+
+long sys_munlock(struct task *task, uint64_t addr, uint64_t length)
+{
+	return mm_lock_pages(task->mm, addr, length, false);
+}
+
+long sys_mlockall(struct task *task, int flags)
+{
+	return flags ? mm_lock_all(task->mm, flags) : -EINVAL;
+}
+
+long sys_munlockall(struct task *task)
+{
+	return mm_lock_all(task->mm, 0);
+}
+
+/* ------------------------------------------------------------------------------------------- memory policy: one node
+ */
+
+#define NODES_LIMIT 1024 /* bits of a node mask that we look at or write: MAX_NUMNODES of a large Linux */
+
+static bool policy_known(int mode)
+{
+	return (mode & ~MPOL_MODE_FLAGS) >= 0 && (mode & ~MPOL_MODE_FLAGS) < MPOL_MAX;
+}
+
+long sys_set_mempolicy(struct task *task, int mode, struct uaddr nodemask, uint64_t maxnode)
+{
+	(void)task;
+	(void)nodemask;
+	return policy_known(mode) && maxnode <= PAGE_SIZE * 8 ? 0 : -EINVAL;
+}
+
+long sys_mbind(struct task *task, uint64_t addr, uint64_t length, int mode, struct uaddr nodemask, uint64_t maxnode,
+	       uint32_t flags)
+{
+	(void)nodemask;
+	if (addr & ~PAGE_MASK || !policy_known(mode) || flags & ~(uint32_t)MPOL_MF_VALID || maxnode > PAGE_SIZE * 8)
+		return -EINVAL;
+	if (!length)
+		return 0;
+	struct vma *vma = mm_find(task->mm, addr);
+	return vma && vma->start <= addr ? 0 : -EFAULT;
+}
+
+long sys_get_mempolicy(struct task *task, struct uaddr mode, struct uaddr nodemask, uint64_t maxnode, uint64_t addr,
+		       uint64_t flags)
+{
+	const int32_t answer = 0; /* MPOL_DEFAULT, or node 0 */
+	uint64_t mask[NODES_LIMIT / 64] = {0};
+	uint64_t bytes = MIN((maxnode + 63) / 64 * 8, sizeof mask);
+	int error = 0;
+
+	if (flags & ~(uint64_t)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
+		return -EINVAL;
+	if (flags & MPOL_F_MEMS_ALLOWED && flags & (MPOL_F_NODE | MPOL_F_ADDR))
+		return -EINVAL;
+	if (addr && !(flags & MPOL_F_ADDR))
+		return -EINVAL;
+	if (flags & MPOL_F_ADDR) {
+		struct vma *vma = mm_find(task->mm, addr);
+		if (!vma || vma->start > addr)
+			return -EFAULT;
+	}
+	if (flags & MPOL_F_MEMS_ALLOWED)
+		mask[0] = 1;
+	if (nodemask.v && maxnode < 1)
+		return -EINVAL;
+	if (mode.v)
+		error = user_write(task_user(task), mode, &answer, sizeof answer);
+	if (!error && nodemask.v)
+		error = user_write(task_user(task), nodemask, mask, bytes);
+	return error;
+}
+
+/* ----------------------------------------------------------------------------------- another process's memory by copy
+ */
+
+#define PVM_LIMIT IOV_LIMIT
+#define PVM_CHUNK 4096ul
+
+static bool may_look_into(const struct task *task, const struct task *target)
+{
+	const struct cred *a = task->cred, *b = target->cred;
+
+	if (task->process == target->process || cred_capable(a, CAP_SYS_PTRACE))
+		return true;
+	return a->uid == b->uid && a->uid == b->euid && a->uid == b->suid && a->gid == b->gid && a->gid == b->egid &&
+	       a->gid == b->sgid && target->mm->dumpable;
+}
+
+/* Two lists of pieces, and where we are in them. */
+struct pieces {
+	struct iovec vec[8];
+	struct uaddr next; /* of the list in the caller's memory */
+	uint64_t left;     /* not yet read */
+	unsigned at, count;
+};
+
+/* The current piece, or NULL at the end; error on a bad list. */
+static struct iovec *piece(struct task *task, struct pieces *pieces, int *error)
+{
+	*error = 0;
+	for (;;) {
+		while (pieces->at < pieces->count && !pieces->vec[pieces->at].iov_len)
+			pieces->at++;
+		if (pieces->at < pieces->count)
+			return &pieces->vec[pieces->at];
+		if (!pieces->left)
+			return NULL;
+		pieces->count = (unsigned)MIN(pieces->left, (uint64_t)COUNT(pieces->vec));
+		pieces->at = 0;
+		*error = user_read(task_user(task), pieces->vec, pieces->next, pieces->count * sizeof pieces->vec[0]);
+		if (*error)
+			return NULL;
+		pieces->next = uaddr_add(pieces->next, pieces->count * sizeof pieces->vec[0]);
+		pieces->left -= pieces->count;
+	}
+}
+
+static int move_piece(struct task *task, struct aspace *other, struct iovec *local, struct iovec *remote, size_t n,
+		      bool write)
+{
+	char bytes[PVM_CHUNK];
+	struct uaddr here = UADDR((uintptr_t)local->iov_base), there = UADDR((uintptr_t)remote->iov_base);
+	int error;
+
+	if (write) {
+		error = user_read(task_user(task), bytes, here, n);
+		if (!error)
+			error = aspace_write(other, NULL, there, bytes, n);
+	} else {
+		error = aspace_read(other, NULL, bytes, there, n);
+		if (!error)
+			error = user_write(task_user(task), here, bytes, n);
+	}
+	if (error)
+		return error;
+	local->iov_base = (char *)local->iov_base + n;
+	remote->iov_base = (char *)remote->iov_base + n;
+	local->iov_len -= n;
+	remote->iov_len -= n;
+	return 0;
+}
+
+static long move_all(struct task *task, struct aspace *other, struct pieces *local, struct pieces *remote, bool write)
+{
+	long done = 0;
+
+	for (;;) {
+		int error;
+		struct iovec *here = piece(task, local, &error), *there;
+		if (!here)
+			return error && !done ? error : done;
+		there = piece(task, remote, &error);
+		if (!there)
+			return error && !done ? error : done;
+		uintptr_t in_page = (uintptr_t)there->iov_base & ~PAGE_MASK;
+		size_t n = MIN(MIN(here->iov_len, there->iov_len), PVM_CHUNK - in_page);
+		error = move_piece(task, other, here, there, n, write);
+		if (error)
+			return done ? done : error;
+		done += (long)n;
+		if ((uint64_t)done >= IO_LIMIT_BYTES)
+			return done;
+	}
+}
+
+static long process_vm(struct task *task, int32_t pid, struct pieces *local, struct pieces *remote, uint64_t flags,
+		       bool write)
+{
+	if (flags || local->left > PVM_LIMIT || remote->left > PVM_LIMIT)
+		return -EINVAL;
+	struct task *target = task_find(pid);
+	if (!target || !target->mm)
+		return -ESRCH;
+	if (!may_look_into(task, target))
+		return -EPERM;
+	struct mm *mm = target->mm;
+	mm_get(mm);
+	long result = move_all(task, mm->as, local, remote, write);
+	mm_put(mm);
+	return result;
+}
+
+long sys_process_vm_readv(struct task *task, int32_t pid, struct uaddr local, uint64_t local_count, struct uaddr remote,
+			  uint64_t remote_count, uint64_t flags)
+{
+	struct pieces here = {.next = local, .left = local_count}, there = {.next = remote, .left = remote_count};
+
+	return process_vm(task, pid, &here, &there, flags, false);
+}
+
+long sys_process_vm_writev(struct task *task, int32_t pid, struct uaddr local, uint64_t local_count,
+			   struct uaddr remote, uint64_t remote_count, uint64_t flags)
+{
+	struct pieces here = {.next = local, .left = local_count}, there = {.next = remote, .left = remote_count};
+
+	return process_vm(task, pid, &here, &there, flags, true);
+}
