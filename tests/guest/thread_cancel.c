@@ -55,8 +55,10 @@ static void try(const char *what, void *(*function)(void *))
 	MUST(pthread_create(&thread, NULL, function, NULL));
 	await(ready[0]);
 	nap_ms(20);
-	SHOW_ERR(pthread_cancel(thread));
-	SHOW_ERR(pthread_join(thread, &result));
+	/* Shown after the join only: until then two threads print. */
+	int cancelled = pthread_cancel(thread), joined = pthread_join(thread, &result);
+	SHOW_ERR(cancelled);
+	SHOW_ERR(joined);
 	say("%s: %s\n", what, result == PTHREAD_CANCELED ? "cancelled" : "returned");
 }
 
