@@ -4,7 +4,6 @@
 #include "fs/facts.h"
 #include "platform/host.h"
 #include <stdio.h>
-#include <time.h>
 
 /* Where nobody has said. */
 #define MEMORY_UNKNOWN (4ull << 30)
@@ -26,22 +25,14 @@ void facts_uuid(char out[37])
 		 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	if (host_clock_gettime(clock, &now))
-		return 0;
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-void facts_init(const char *hostname, unsigned cpu_count, uint64_t memory_bytes)
+void facts_init(const char *hostname, unsigned cpu_count, uint64_t limit_bytes, uint64_t machine_bytes)
 {
 	snprintf(facts.hostname, sizeof facts.hostname, "%s", hostname);
 	facts.cpu_count = MAX(cpu_count, 1u);
-	if (memory_bytes)
-		facts.memory_bytes = memory_bytes;
-	facts.boot_ns = clock_ns(CLOCK_BOOTTIME);
-	facts.boot_time_s = (int64_t)(clock_ns(CLOCK_REALTIME) / NS_PER_S);
+	facts.memory_limited = limit_bytes && (!machine_bytes || limit_bytes < machine_bytes);
+	if (facts.memory_limited)
+		facts.memory_bytes = limit_bytes;
+	else if (machine_bytes)
+		facts.memory_bytes = machine_bytes;
 	facts_uuid(facts.boot_id);
 }

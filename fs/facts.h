@@ -18,15 +18,14 @@ struct facts {
 	char domainname[FACTS_NAME_BYTES];
 	unsigned cpu_count;    /* at least 1 */
 	uint64_t memory_bytes; /* of the sandbox: its limit, or the machine's */
-	uint64_t boot_ns;      /* CLOCK_BOOTTIME of the host when the sandbox began */
-	int64_t boot_time_s;   /* the same by CLOCK_REALTIME */
+	bool memory_limited;   /* it is a limit */
 	char boot_id[37];      /* as /proc/sys/kernel/random/boot_id */
 };
 
 extern struct facts facts;
 
-/* Set by boot before the first task. hostname is cut to what fits; memory_bytes 0: not known. */
-void facts_init(const char *hostname, unsigned cpu_count, uint64_t memory_bytes);
+/* Set by boot before the first task. hostname is cut to what fits; limit_bytes 0: none; machine_bytes 0: not known. */
+void facts_init(const char *hostname, unsigned cpu_count, uint64_t limit_bytes, uint64_t machine_bytes);
 
 /* A random UUID (RFC 4122, version 4) with its zero byte. */
 void facts_uuid(char out[37]);

@@ -13,7 +13,9 @@
 #include "fs/memfd.h"
 #include "fs/overlay.h"
 #include "fs/pipe.h"
+#include "fs/proc.h"
 #include "fs/stdio.h"
+#include "fs/sys.h"
 #include "fs/tmpfs.h"
 #include "fs/walk.h"
 #include "platform/hostfile.h"
@@ -261,4 +263,6 @@ void fs_init(void)
 	memfd_init();
 	pipe_init();
 	dev_init();
+	proc_init();
+	sys_init();
 }

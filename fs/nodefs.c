@@ -111,6 +111,21 @@ static bool refresh(const struct node_ref *ref, struct inode *inode)
 	return true;
 }
 
+bool node_number(const char *name, uint32_t *out)
+{
+	uint64_t number = 0;
+
+	if (name[0] < '0' || name[0] > '9' || (name[0] == '0' && name[1]))
+		return false;
+	for (; *name; name++) {
+		number = number * 10 + (uint64_t)(*name - '0');
+		if (*name < '0' || *name > '9' || number > INT32_MAX)
+			return false;
+	}
+	*out = (uint32_t)number;
+	return true;
+}
+
 /* ------------------------------------------------------------------ inodes */
 
 static const struct node_ref *ref_of(const struct inode *inode)

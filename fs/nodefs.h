@@ -10,7 +10,8 @@
 #include "fs/inode.h"
 #include "sentry/base/text.h"
 
-#define NODE_ARGS 3
+#define NODE_ARGS 4 /* the last one is for telling instances with the same name apart; it is not in the inode number   \
+		     */
 
 /* What an inode stands for. args are the choice of the dynamic directory that gave it (a pid, a descriptor). */
 struct node_ref {
@@ -79,6 +80,9 @@ uint32_t nodefs_find(uint32_t root, const char *path);
 void nodefs_kind_register(enum inode_kind kind, uint64_t magic, uint64_t size_bytes);
 /* A file system with this root. */
 must_check int nodefs_new(enum inode_kind kind, const char *type, uint32_t root, struct superblock **out);
+
+/* Reads a name like "12": decimal, no leading zeros, at most 2^31 - 1. */
+must_check bool node_number(const char *name, uint32_t *out);
 
 /* A place that leads to the file that an open file is of, also where it has no name (pipes, memfds). Gives. -ENOMEM. */
 must_check int nodefs_place_of(const struct file *file, struct path *out);

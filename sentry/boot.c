@@ -16,6 +16,7 @@
 #include "sentry/base/log.h"
 #include "sentry/exec.h"
 #include "sentry/loop.h"
+#include "sentry/procfs.h"
 #include "sentry/task.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -40,6 +41,7 @@ int sentry_init(void)
 	if (error)
 		return error;
 	fs_init();
+	procfs_init();
 	return 0;
 }
 
@@ -239,8 +241,7 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status)
 	*status = (struct boot_status){.result = BOOT_FAILED};
 	boot.config = config;
 	boot.status = status;
-	facts_init(config->hostname, config->cpu_count,
-		   config->memory_limit_bytes ? config->memory_limit_bytes : config->machine_bytes);
+	facts_init(config->hostname, config->cpu_count, config->memory_limit_bytes, config->machine_bytes);
 	if (fiber_new(boot_main, NULL, &fiber) ||
 	    (config->control_file != HOSTFILE_NONE && fiber_new(control_main, NULL, &fiber))) {
 		boot_fail(0, "no memory for the first fibers");
