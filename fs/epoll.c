@@ -6,10 +6,9 @@
  * reports what holds, and puts level triggered items back at the end. An item that is not ready any more drops out
  * silently.
  *
- * An item holds no reference to its file: it dies with the open file description (epoll(7), "Will closing a file
- * descriptor
- * ..."), by file_unwatch_register. Epolls may be nested EPOLL_DEPTH deep and never in a circle; as an epoll
- * wakes those who watch it once, and again only after one of them has asked, one event visits each item at most once.
+ * An item holds no reference to its file: it dies with the open file description (epoll(7), questions and answers), by
+ * file_unwatch_register. Epolls may be nested EPOLL_DEPTH deep and never in a circle; as an epoll wakes those who watch
+ * it once, and again only after one of them has asked, one event visits each item at most once.
  *
  * Copying events out may PARK. Meanwhile the items being looked at are in the call's own list, where they can be
  * removed as anywhere. When a copy fails its items become ready again.
