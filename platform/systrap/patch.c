@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 
 #include "platform/host.h"
+#include "platform/systrap/patch_aot.h"
 #include "sentry/base/log.h"
 
 #define TRAMPOLINE_PAGES 16384
@@ -274,21 +275,22 @@ static uint64_t ahead_target(uint64_t text, const struct ahead_site *site)
 }
 
 /* The runs that these sites need. */
-static bool runs_find(uint64_t text, const struct ahead_site *site, unsigned sites, struct run run[AHEAD_RUNS])
+static bool runs_find(uint64_t text, const struct ahead *ahead, struct run run[AHEAD_RUNS])
 {
 	memset(run, 0, AHEAD_RUNS * sizeof *run);
-	for (unsigned i = 0; i < sites; i++) {
-		uint64_t target = ahead_target(text, &site[i]), end = page_up(target + TRAMPOLINE_BYTES);
+	for (unsigned i = 0; i < ahead->sites; i++) {
+		int32_t displacement = ahead->site[i].displacement;
+		uint64_t target = ahead_target(text, &ahead->site[i]), end = page_up(target + TRAMPOLINE_BYTES);
 		struct run *r = run;
 
 		if (target < PLATFORM_MIN_ADDR || target >= PLATFORM_MAX_ADDR - PAGE_SIZE)
 			return false;
-		while (r < run + AHEAD_RUNS && r->end && r->displacement != site[i].displacement)
+		while (r < run + AHEAD_RUNS && r->end && r->displacement != displacement)
 			r++;
 		if (r == run + AHEAD_RUNS)
 			return false;
 		if (!r->end)
-			*r = (struct run){site[i].displacement, page_down(target), end};
+			*r = (struct run){displacement, page_down(target), end};
 		r->start = MIN(r->start, page_down(target));
 		r->end = MAX(r->end, end);
 	}
@@ -313,50 +315,83 @@ static bool run_pages(const struct run *run)
 	return true;
 }
 
-static int run_map(struct aspace *as, struct uthread *caller, const struct run *run)
+/* Writes the trampolines' bytes. What is written once stays: bytes are never taken back. */
+static bool runs_place(uint64_t text, struct ahead *ahead, const struct run run[AHEAD_RUNS])
 {
-	struct agent_call map = {SYS_mmap,
-				 {run->start, run->end - run->start, PROT_READ | PROT_EXEC,
-				  MAP_SHARED | MAP_FIXED_NOREPLACE, FD_TRAMPOLINE,
-				  (uint64_t)page_find(run->start, false) * PAGE_SIZE}};
-	int error;
-
-	if (ranges_cover(&as->patches.trampolines, run->start, run->end))
-		return 0;
-	if (ranges_touch(&as->patches.trampolines, run->start, run->end))
-		return -EEXIST;
-	mem_flush_own(caller, run->start, run->end);
-	mem_settle_range(as, run->start, run->end, caller);
-	error = agent_run(as, &map, 1);
-	return error ? error : ranges_add(&as->patches.trampolines, run->start, run->end);
-}
-
-bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, const struct ahead_site *site,
-		 unsigned sites)
-{
-	struct run run[AHEAD_RUNS];
 	unsigned char code[TRAMPOLINE_BYTES];
 
-	if (!runs_find(text, site, sites, run))
-		return false;
+	if (ahead->placed == text)
+		return true;
 	for (int i = 0; i < AHEAD_RUNS; i++)
 		if (run[i].end && !run_pages(&run[i]))
 			return false;
-	for (unsigned i = 0; i < sites; i++) {
-		uint64_t target = ahead_target(text, &site[i]);
-		if (!code_for(text + site[i].offset, target, code) || !fits(target, code))
+	for (unsigned i = 0; i < ahead->sites; i++) {
+		uint64_t target = ahead_target(text, &ahead->site[i]);
+		if (!code_for(text + ahead->site[i].offset, target, code) || !fits(target, code))
 			return false;
 		place(target, code);
 	}
-	for (int i = 0; i < AHEAD_RUNS; i++)
-		if (run[i].end && run_map(as, caller, &run[i]))
+	ahead->placed = text;
+	return true;
+}
+
+/* Maps the runs that are not there yet. */
+static int runs_map(struct aspace *as, struct uthread *caller, const struct run run[AHEAD_RUNS])
+{
+	struct ranges *there = &as->patches.trampolines;
+	struct agent_call map[AHEAD_RUNS];
+	struct range range[AHEAD_RUNS];
+	unsigned n = 0;
+	int error;
+
+	for (const struct run *r = run; r < run + AHEAD_RUNS; r++) {
+		if (!r->end || ranges_cover(there, r->start, r->end))
+			continue;
+		if (ranges_touch(there, r->start, r->end))
+			return -EEXIST;
+		mem_flush_own(caller, r->start, r->end);
+		mem_settle_range(as, r->start, r->end, caller);
+		range[n] = (struct range){r->start, r->end};
+		map[n++] = (struct agent_call){SYS_mmap,
+					       {r->start, r->end - r->start, PROT_READ | PROT_EXEC,
+						MAP_SHARED | MAP_FIXED_NOREPLACE, FD_TRAMPOLINE,
+						(uint64_t)page_find(r->start, false) * PAGE_SIZE}};
+	}
+	error = n ? agent_run(as, map, n) : 0;
+	for (unsigned i = 0; i < n && !error; i++)
+		error = ranges_add(there, range[i].start, range[i].end);
+	return error;
+}
+
+/* Room for that many more sites at once. */
+static bool sites_reserve(struct patches *patches, unsigned sites)
+{
+	unsigned room = 64;
+
+	if (patches->site_room)
+		return true;
+	while (room < 4 * sites)
+		room *= 2;
+	if (room > SITE_LIMIT * 2)
+		return false;
+	patches->site = calloc(room, sizeof *patches->site);
+	patches->site_room = patches->site ? room : 0;
+	return patches->site;
+}
+
+bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead)
+{
+	struct run run[AHEAD_RUNS];
+
+	if (!runs_find(text, ahead, run) || !runs_place(text, ahead, run) || runs_map(as, caller, run) ||
+	    !sites_reserve(&as->patches, ahead->sites))
+		return false;
+	for (unsigned i = 0; i < ahead->sites; i++) {
+		struct site *site = site_new(&as->patches, text + ahead->site[i].offset);
+		if (!site)
 			return false;
-	for (unsigned i = 0; i < sites; i++) {
-		struct site *entry = site_new(&as->patches, text + site[i].offset);
-		if (!entry)
-			return false;
-		entry->state = SITE_PATCHED;
-		entry->target = ahead_target(text, &site[i]);
+		site->state = SITE_PATCHED;
+		site->target = ahead_target(text, &ahead->site[i]);
 	}
 	return true;
 }

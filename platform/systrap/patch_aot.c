@@ -12,15 +12,17 @@
  * ms, where a linear sweep takes 70 and is wrong about constants within code (docs/decisions/0002-ahead-of-time.md).
  * The other sites keep being patched when they trap.
  *
- * A text with enough such sites is copied once a sandbox into a memory file in which they are patched, and the copy is
- * mapped instead of the file. The pattern dictates the displacement: +0x13d4805 or +0x3d4805. So the trampolines of a
- * text are two images of it, 20 and 4 MiB further on, and two mappings place all of them. They are placed before the
- * text is mapped; if they cannot be, the file itself is mapped.
+ * When a sandbox maps a text with enough such sites for the second time, the text is copied into a memory file in which
+ * they are patched, and the copy is mapped instead of the file from then on. (Making it costs as much as a hundred lazy
+ * patches: more than a sandbox that runs one program would get back.) The pattern dictates the displacement: +0x13d4805
+ * or +0x3d4805. So the trampolines of a text are two images of it, 20 and 4 MiB further on, and two mappings place all
+ * of them. They are placed before the text is mapped; if they cannot be, the file itself is mapped.
  *
  * Only files that the sandbox can only read are copied (their description is open for reading only), and a copy belongs
  * to one device, inode, size, mtime and ctime: a file changed on the host is another file.
  *
- * Limits: AOT_FILES copies in a sandbox, of at most AOT_TEXT_BYTES each; never dropped.
+ * Limits: AOT_FILES texts of at most AOT_TEXT_BYTES are known, and AOT_COPY_BYTES copied, in a sandbox; what does not
+ * fit is patched lazily.
  */
 #include "platform/systrap/patch_aot.h"
 
@@ -37,23 +39,26 @@
 #include "platform/hostfile.h"
 #include "platform/systrap/systrap.h"
 
-#define AOT_FILES      64
+#define AOT_FILES      256
 #define AOT_TEXT_BYTES (4u << 20)
+#define AOT_COPY_BYTES (16u << 20)
 #define AOT_SITES_MIN  4
 #define CHUNK_BYTES    65536
 #define SITE_BYTES     8
 #define TAIL           (SITE_BYTES - 1)
 
-/* A text that has been looked at. */
+/* A text that has been mapped once: only the second time it is worth the look. */
+enum aot_state { AOT_SEEN, AOT_PLAIN, AOT_COPIED };
 struct aot {
+	enum aot_state state;
 	uint32_t dev_major, dev_minor;
 	uint64_t ino, bytes, mtime_ns, ctime_ns, offset, size;
-	uint32_t file; /* the copy; HOSTFILE_NONE: not worth it */
-	unsigned sites;
-	struct ahead_site *site;
+	uint32_t file; /* AOT_COPIED: the copy */
+	struct ahead ahead;
 };
 static struct aot texts[AOT_FILES];
 static unsigned text_count;
+static uint64_t copied_bytes;
 
 static bool is_site(const unsigned char *p)
 {
@@ -110,8 +115,7 @@ static bool identify(int host_fd, const struct mem_op *op, struct aot *out)
 			    .mtime_ns = (uint64_t)st.stx_mtime.tv_sec * NS_PER_S + st.stx_mtime.tv_nsec,
 			    .ctime_ns = (uint64_t)st.stx_ctime.tv_sec * NS_PER_S + st.stx_ctime.tv_nsec,
 			    .offset = op->offset,
-			    .size = op->size,
-			    .file = HOSTFILE_NONE};
+			    .size = op->size};
 	return true;
 }
 
@@ -168,14 +172,15 @@ static void patch_copy_bytes(struct aot *text, unsigned char *bytes, unsigned ro
 {
 	size_t at = 0, free_from[2] = {0, 0};
 
-	for (; text->sites < room && (at = patch_aot_find(bytes, text->size, at)) < text->size; at += SITE_BYTES) {
-		struct ahead_site *site = &text->site[text->sites];
+	for (; text->ahead.sites < room && (at = patch_aot_find(bytes, text->size, at)) < text->size;
+	     at += SITE_BYTES) {
+		struct ahead_site *site = &text->ahead.site[text->ahead.sites];
 		unsigned kind = bytes[at + 4];
 
 		if (at < free_from[kind])
 			continue;
 		free_from[kind] = at + AHEAD_DISTANCE;
-		text->sites++;
+		text->ahead.sites++;
 		site->offset = (uint32_t)at;
 		memcpy(&site->displacement, bytes + at + 1, sizeof site->displacement);
 		bytes[at] = 0xe9;
@@ -208,48 +213,55 @@ static int copy_make(int host_fd, struct aot *text, unsigned sites)
 	return error;
 }
 
-/* A new entry; without sites, or when something fails, one that says so. NULL: try another time. */
-static const struct aot *text_add(int host_fd, const struct aot *identity)
+/* Makes the copy of a text that is worth it. */
+static void text_look(int host_fd, struct aot *text)
 {
-	struct aot *text = &texts[text_count];
-	int sites = count_sites(host_fd, identity);
+	int sites = count_sites(host_fd, text);
 
 	if (sites == -EAGAIN)
-		return NULL;
-	text_count++;
-	*text = *identity;
-	if (sites < AOT_SITES_MIN)
-		return text;
-	text->site = calloc((size_t)sites, sizeof *text->site);
-	if (text->site && copy_make(host_fd, text, (unsigned)sites))
-		text->file = HOSTFILE_NONE;
-	return text;
+		return; /* not all in memory: another time */
+	text->state = AOT_PLAIN;
+	if (sites < AOT_SITES_MIN || copied_bytes + text->size > AOT_COPY_BYTES)
+		return;
+	text->ahead.site = calloc((size_t)sites, sizeof *text->ahead.site);
+	if (!text->ahead.site || copy_make(host_fd, text, (unsigned)sites))
+		return;
+	text->state = AOT_COPIED;
+	copied_bytes += text->size;
 }
 
-static const struct aot *text_of(const struct mem_op *op)
+/* The copy of what is about to be mapped; NULL: none. */
+static struct aot *copy_of(const struct mem_op *op)
 {
 	int host_fd = hostfile_fd(op->file);
-	struct aot identity;
+	struct aot identity, *text = texts;
 
 	if ((host_fcntl(host_fd, F_GETFL, 0) & (O_ACCMODE | O_PATH)) != O_RDONLY || !identify(host_fd, op, &identity))
 		return NULL;
-	for (unsigned i = 0; i < text_count; i++)
-		if (same_text(&texts[i], &identity))
-			return &texts[i];
-	return text_count < AOT_FILES ? text_add(host_fd, &identity) : NULL;
+	while (text < texts + text_count && !same_text(text, &identity))
+		text++;
+	if (text == texts + AOT_FILES)
+		return NULL;
+	if (text == texts + text_count) {
+		*text = identity;
+		text_count++;
+	} else if (text->state == AOT_SEEN) {
+		text_look(host_fd, text);
+	}
+	return text->state == AOT_COPIED ? text : NULL;
 }
 
 void patch_aot(struct aspace *as, struct uthread *caller, struct mem_op *op)
 {
-	const struct aot *text;
+	struct aot *text;
 
 	if (op->kind != MEM_MAP || op->file == MEM_NO_FILE || op->flags & MEM_SHARED ||
 	    (op->prot & (MEM_WRITE | MEM_EXEC)) != MEM_EXEC || op->size > AOT_TEXT_BYTES)
 		return;
 	if (systrap.config.no_patch || as->mem_fd < 0 || as->broken)
 		return;
-	text = text_of(op);
-	if (!text || text->file == HOSTFILE_NONE || !patch_ahead(as, caller, op->addr, text->site, text->sites))
+	text = copy_of(op);
+	if (!text || !patch_ahead(as, caller, op->addr, &text->ahead))
 		return;
 	op->file = text->file;
 	op->offset = 0;

@@ -6,6 +6,23 @@
 
 struct uthread;
 
+/* Sites of a text: where, and what their jumps will be (one of two displacements). */
+struct ahead {
+	unsigned sites;
+	struct ahead_site {
+		uint32_t offset;
+		int32_t displacement;
+	} * site;
+	uint64_t placed; /* patch_ahead: the text's address for which it wrote the trampolines last */
+};
+
+/* Sites with the same displacement are at least this far apart: so are their trampolines then. */
+#define AHEAD_DISTANCE 15
+
+/* patch.c. PARKS. Places the trampolines of all these sites of a text at this address and enters them as patched; the
+ * caller then maps a text in which they are. False: not all of them have room, none may be used. */
+bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead);
+
 /* PARKS. op is a MEM_MAP that is about to be made, after patch_before. Where it maps the text of a file whose sites can
  * be patched ahead of time, the trampolines are placed and op is changed to map the patched copy. Otherwise op stays,
  * and its sites are patched when they trap. caller: as in aspace_mem, may be NULL. */

@@ -101,16 +101,16 @@ struct uthread {
 	unsigned block, slot;
 	pid_t pid;
 	enum uthread_state state;
-	bool posted;    /* RUNNING: a request has been seen */
-	bool killed;    /* by the sentry */
-	bool freed;     /* by the sentry; the object goes when the task is reaped */
-	bool fresh;     /* has not run yet */
-	bool frame;     /* a signal frame holds its state */
-	bool hot;       /* watched while spinning */
-	bool window;    /* at a call that came with records in the in window */
-	bool wrote;     /* guest memory has been written since the stop */
+	bool posted;      /* RUNNING: a request has been seen */
+	bool killed;      /* by the sentry */
+	bool freed;       /* by the sentry; the object goes when the task is reaped */
+	bool fresh;       /* has not run yet */
+	bool frame;       /* a signal frame holds its state */
+	bool hot;         /* watched while spinning */
+	bool window;      /* at a call that came with records in the in window */
+	bool wrote;       /* guest memory has been written since the stop */
 	bool kick_wanted; /* a kick since the owner began to wait */
-	bool fs_unread; /* fs_base is to be read from the channel */
+	bool fs_unread;   /* fs_base is to be read from the channel */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
 	uint64_t fs_base;
@@ -253,18 +253,6 @@ bool patch_next_trampoline(const struct aspace *as, uint64_t start, uint64_t end
 uint64_t patch_guest_rip(const struct aspace *as, uint64_t rip);
 must_check int patch_copy(struct aspace *to, const struct aspace *from);
 void patch_forget(struct aspace *as);
-
-/* A call site of a text that is about to be mapped: where, and what its jump will be. */
-struct ahead_site {
-	uint32_t offset;
-	int32_t displacement; /* one of two, see patch_aot.c */
-};
-/* Sites with the same displacement are at least this far apart: so are their trampolines then. */
-#define AHEAD_DISTANCE 15
-/* PARKS. Places the trampolines of all these sites of a text at this address and enters them as patched; the caller
- * then maps a text in which they are. False: not all of them have room, none may be used. */
-bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, const struct ahead_site *site,
-		 unsigned sites);
 
 /* The number of the oldest key that a living address space has. */
 uint64_t aspace_oldest_key(void);

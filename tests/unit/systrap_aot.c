@@ -73,6 +73,16 @@ static struct mem_op text_op(void)
 			       .offset = text.p_offset};
 }
 
+/* The first mapping of a text is the file itself. */
+static void map_once(void)
+{
+	struct aspace *as = test_aspace();
+	struct mem_op op = text_op();
+
+	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+	aspace_free(as);
+}
+
 static unsigned char guest_byte(struct aspace *as, uint64_t addr)
 {
 	unsigned char byte = 0;
@@ -119,6 +129,7 @@ static void whole_libc(void)
 
 	libc_open();
 	code = file + text.p_offset;
+	map_once();
 	op = text_op();
 	as = test_aspace();
 	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
@@ -170,6 +181,7 @@ static void shared_and_refused(void)
 	size_t at;
 
 	libc_open();
+	map_once();
 	op = text_op();
 	at = patch_aot_find(file + text.p_offset, text.p_filesz, 0);
 	one = test_aspace();
@@ -202,6 +214,7 @@ static void refused_without_patching(void)
 	struct aspace *as = test_aspace();
 
 	libc_open();
+	map_once();
 	op = text_op();
 	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
 	cr_assert_eq(guest_byte(as, PLACE + patch_aot_find(file + text.p_offset, text.p_filesz, 0)), 0x0f);
