@@ -168,19 +168,30 @@ static int read_number(const struct hostfile *entry)
 	return number;
 }
 
+/* The number for all kinds of mapping. */
+static int full_number(struct hostfile *entry)
+{
+	if (!entry->stub_fd) {
+		int number = number_for(entry->fd);
+		if (number < 0)
+			return number;
+		entry->stub_fd = number;
+	}
+	return entry->stub_fd;
+}
+
 int hostfile_stub_fd(uint32_t file, bool read_only)
 {
 	struct hostfile *entry = &files[file];
-	int *number = read_only ? &entry->stub_fd_read : &entry->stub_fd, got;
 
 	assert(file < used && entry->refs);
-	if (*number)
-		return *number;
-	if (read_only && (host_fcntl(entry->fd, F_GETFL, 0) & O_ACCMODE) == O_RDONLY)
-		got = hostfile_stub_fd(file, false);
-	else
-		got = read_only ? read_number(entry) : number_for(entry->fd);
-	if (got > 0)
-		*number = got;
-	return got;
+	if (!read_only || (host_fcntl(entry->fd, F_GETFL, 0) & O_ACCMODE) == O_RDONLY)
+		return full_number(entry);
+	if (!entry->stub_fd_read) {
+		int number = read_number(entry);
+		if (number < 0)
+			return number;
+		entry->stub_fd_read = number;
+	}
+	return entry->stub_fd_read;
 }

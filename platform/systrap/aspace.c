@@ -49,7 +49,8 @@ static void aspace_move(struct aspace *as, enum aspace_state state)
 	list_remove(&as->node);
 	as->state = state;
 	pool_count += state == ASPACE_POOL;
-	list_push_back(state == ASPACE_POOL ? &pool : state == ASPACE_DIRTY ? &dirty : &others, &as->node);
+	struct list *list = state == ASPACE_POOL ? &pool : state == ASPACE_DIRTY ? &dirty : &others;
+	list_push_back(list, &as->node);
 }
 
 /* ------------------------------------------------------------------------------------------------ making one */
@@ -227,13 +228,13 @@ static void janitor_main(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		struct aspace *as = dirty_one();
-		if (as) {
-			scrub(as);
+		struct aspace *used = dirty_one(), *made;
+		if (used) {
+			scrub(used);
 		} else if (pool_count < POOL_SPARE && !janitor_failed) {
-			janitor_failed = aspace_make(&as) != 0;
+			janitor_failed = aspace_make(&made) != 0;
 			if (!janitor_failed)
-				aspace_move(as, ASPACE_POOL);
+				aspace_move(made, ASPACE_POOL);
 		} else {
 			fiber_park();
 		}
@@ -266,9 +267,9 @@ int pool_start(void)
 
 int aspace_new(struct aspace **out)
 {
-	struct aspace *as = NULL;
+	struct aspace *as;
 
-	while (!as) {
+	for (;;) {
 		if (pool_count) {
 			as = list_first(&pool, struct aspace, node);
 			break;
@@ -287,6 +288,7 @@ int aspace_new(struct aspace **out)
 		int error = aspace_make(&as);
 		if (error)
 			return error;
+		break;
 	}
 	aspace_move(as, ASPACE_USED);
 	janitor_failed = false;

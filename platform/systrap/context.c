@@ -134,20 +134,17 @@ bool context_full(struct uthread *thread)
 
 /* ------------------------------------------------------------------------------------------------ general registers */
 
-#define EACH_FRAME_REG(X)                                                                                              \
-	X(r8, REG_R8)                                                                                                  \
-	X(r9, REG_R9)                                                                                                  \
-	X(r10, REG_R10)                                                                                                \
-	X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14) X(r15, REG_R15) X(rdi, REG_RDI)                \
-		X(rsi, REG_RSI) X(rbp, REG_RBP) X(rbx, REG_RBX) X(rdx, REG_RDX) X(rax, REG_RAX) X(rcx, REG_RCX)        \
-			X(rsp, REG_RSP) X(rip, REG_RIP) X(rflags, REG_EFL)
+/* clang-format off */
+#define EACH_FRAME_REG(X)                                                                                      \
+	X(r8, REG_R8) X(r9, REG_R9) X(r10, REG_R10) X(r11, REG_R11) X(r12, REG_R12) X(r13, REG_R13) X(r14, REG_R14) \
+	X(r15, REG_R15) X(rdi, REG_RDI) X(rsi, REG_RSI) X(rbp, REG_RBP) X(rbx, REG_RBX) X(rdx, REG_RDX)            \
+	X(rax, REG_RAX) X(rcx, REG_RCX) X(rsp, REG_RSP) X(rip, REG_RIP) X(rflags, REG_EFL)
 
-#define EACH_LIGHT_REG(X)                                                                                              \
-	X(r8, r8)                                                                                                      \
-	X(r9, r9)                                                                                                      \
-	X(r10, r10)                                                                                                    \
-	X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi) X(rsi, rsi) X(rbp, rbp) X(rbx, rbx)    \
-		X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip) X(rflags, flags)
+#define EACH_LIGHT_REG(X)                                                                                      \
+	X(r8, r8) X(r9, r9) X(r10, r10) X(r11, r11) X(r12, r12) X(r13, r13) X(r14, r14) X(r15, r15) X(rdi, rdi)    \
+	X(rsi, rsi) X(rbp, rbp) X(rbx, rbx) X(rdx, rdx) X(rax, rax) X(rcx, rcx) X(rsp, rsp) X(rip, rip)            \
+	X(rflags, flags)
+/* clang-format on */
 
 void uthread_context_get(struct uthread *thread, struct uregs *out)
 {

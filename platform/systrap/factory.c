@@ -29,6 +29,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -39,7 +40,11 @@
 
 #include "gate_symbols.h"
 #include "platform/host.h"
-#include "sentry/base/log.h"
+#include "platform/rawcall.h"
+
+/* More than the kernel's data pages below its vdso, and than the vdso, have. */
+#define VVAR_BYTES (8 * PAGE_SIZE)
+#define VDSO_BYTES (4 * PAGE_SIZE)
 
 struct wire {
 	int32_t number; /* where to place the descriptor that comes along; without one: close it */
@@ -99,7 +104,10 @@ static no_return void template_main(int gate_code_fd, uint64_t memory_limit_byte
 	must_map(GATE_CMD, GATE_CMD_BYTES, PROT_READ, FD_GATE, STUB_FILE_OFF(0) + STUB_FILE_CMD);
 	must_map(GATE_BELL, PAGE_SIZE, PROT_READ | PROT_WRITE, FD_GATE, 0);
 	must_map(GATE_DATA, GATE_DATA_BYTES, PROT_READ | PROT_WRITE, FD_GATE, STUB_FILE_OFF(0) + STUB_FILE_REPLY);
-	((void (*)(void))GATE_SYM_stub_main)();
+	/* Where the host seals the vdso and its data pages they must stay: they are read-only, and their calls trap. */
+	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
+	((void (*)(unsigned long, unsigned long))GATE_SYM_stub_main)(vdso ? vdso - VVAR_BYTES : HOST_END,
+								     vdso ? vdso + VDSO_BYTES : HOST_END);
 	_exit(104);
 }
 
@@ -150,20 +158,20 @@ static no_return void factory_loop(void)
 		} control;
 		struct msghdr message = {
 			.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-		ssize_t n = recvmsg(FD_FACTORY, &message, MSG_CMSG_CLOEXEC);
+		long n = CALL3(recvmsg, FD_FACTORY, &message, MSG_CMSG_CLOEXEC);
 		struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
-		if (n != sizeof wire)
+		if (n != (long)sizeof wire)
 			_exit(0); /* the sentry has gone */
 		wire.result = 0;
 		if (header && header->cmsg_type == SCM_RIGHTS) {
 			int fd;
 			memcpy(&fd, CMSG_DATA(header), sizeof fd);
 			if (fd != wire.number) {
-				if (dup3(fd, wire.number, O_CLOEXEC) < 0)
-					wire.result = -errno;
+				long placed = CALL3(dup3, fd, wire.number, O_CLOEXEC);
+				wire.result = placed < 0 ? (int32_t)placed : 0;
 				close(fd);
 			}
 		} else {

@@ -108,13 +108,14 @@ bool ranges_next(const struct ranges *set, uint64_t start, uint64_t end, struct 
 
 	if (i == set->count || set->range[i].start >= end)
 		return false;
-	*out = (struct range){MAX(start, set->range[i].start), MIN(end, set->range[i].end)};
+	out->start = MAX(start, set->range[i].start);
+	out->end = MIN(end, set->range[i].end);
 	return true;
 }
 
 int ranges_copy(struct ranges *to, const struct ranges *from)
 {
-	*to = (struct ranges){NULL, 0, 0};
+	memset(to, 0, sizeof *to);
 	if (!from->count)
 		return 0;
 	to->range = malloc(from->count * sizeof *to->range);
@@ -128,5 +129,5 @@ int ranges_copy(struct ranges *to, const struct ranges *from)
 void ranges_clear(struct ranges *set)
 {
 	free(set->range);
-	*set = (struct ranges){NULL, 0, 0};
+	memset(set, 0, sizeof *set);
 }

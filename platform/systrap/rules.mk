@@ -7,7 +7,7 @@ GATE        := $(B)/platform/systrap/gate
 SYSTRAP_SRCS := $(wildcard platform/systrap/*.c)
 
 $(GATE)/gate.elf: platform/systrap/gate/gate.S platform/systrap/gate/gate.c platform/systrap/gate/gate.ld \
-		platform/systrap/abi.h syscalls/prefetch.h syscalls/pairs.h syscalls/kinds.def syscalls/syscalls.def
+		platform/systrap/gate/gate.h platform/systrap/abi.h syscalls/prefetch.h syscalls/pairs.h syscalls/kinds.def syscalls/syscalls.def
 	@mkdir -p $(@D)
 	$(CC) $(GATE_CFLAGS) -static -nostdlib -no-pie -Wl,-T,platform/systrap/gate/gate.ld,--build-id=none -o $@ \
 		platform/systrap/gate/gate.S platform/systrap/gate/gate.c

@@ -31,9 +31,17 @@
 
 struct systrap systrap = {.gate_fd = -1, .factory_fd = -1, .sigchld_file = HOSTFILE_NONE};
 
-extern const char gate_blob[], gate_blob_end[];
-__asm__(".section .rodata\n.globl gate_blob, gate_blob_end\n.balign 16\ngate_blob:\n.incbin \"" GATE_BIN "\"\n"
-	"gate_blob_end:\n.text\n");
+extern const char gate_blob[], gate_blob_end[]; /* tests look at it too */
+extern const uint64_t gate_blob_bytes;
+__asm__(".section .rodata\n"
+	".globl gate_blob, gate_blob_end, gate_blob_bytes\n"
+	".balign 16\n"
+	"gate_blob_bytes:\n"
+	".quad gate_blob_end - gate_blob\n"
+	"gate_blob:\n"
+	".incbin \"" GATE_BIN "\"\n"
+	"gate_blob_end:\n"
+	".text\n");
 
 #ifndef HWCAP2_FSGSBASE
 #define HWCAP2_FSGSBASE (1 << 1)
@@ -96,8 +104,8 @@ static int gate_code_make(int *out)
 		host_mmap(NULL, GATE_CODE_BYTES + GATE_CONF_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &error);
 	if (!code)
 		return error;
-	assert((size_t)(gate_blob_end - gate_blob) <= GATE_CODE_BYTES);
-	memcpy(code, gate_blob, (size_t)(gate_blob_end - gate_blob));
+	assert(gate_blob_bytes <= GATE_CODE_BYTES);
+	memcpy(code, gate_blob, gate_blob_bytes);
 	char *pages = code + GATE_CODE_BYTES;
 	struct gate_conf *conf = (struct gate_conf *)pages;
 	conf->fsgsbase = systrap.fsgsbase;

@@ -1,4 +1,5 @@
-/* Guests that write over all that they can write, deafen themselves, or empty the doorbell: the sentry goes on. */
+/* systrap_hostile.c - guests that write over all that they can write, deafen themselves, or empty the doorbell: the
+ * sentry goes on. */
 #include <criterion/criterion.h>
 
 #include "platform/systrap/abi.h"

@@ -1,4 +1,5 @@
-/* Tests of the systrap platform's memory: signed calls made by the guest's thread, the agent, files, copies, patches.
+/* systrap_memory.c - tests of the systrap platform's memory: signed calls made by the guest's thread, the agent, files,
+ * copies, patches.
  */
 #include <criterion/criterion.h>
 

@@ -1,4 +1,5 @@
-/* Tests of the systrap platform with small guests: calls, registers, faults, kicks, threads, fork, vector state. */
+/* systrap_threads.c - tests of the systrap platform with small guests: calls, registers, faults, kicks, threads, fork,
+ * vector state. */
 #include <criterion/criterion.h>
 
 #include "tests/unit/systrap.h"

@@ -179,9 +179,11 @@ gate_retrapped:
 
 	.section .agent, "ax", @progbits
 /* Entered once, from the factory's C code in the first stub, with the gate mapped and signals blocked. Drops all else, the
- * vdso included. */
+ * vdso included if the host lets it go; rdi, rsi: where else it lies. */
 	.globl stub_main
 stub_main:
+	mov	%rdi, %r12
+	mov	%rsi, %r13
 	xor	%edi, %edi
 	movabs	$GATE_BASE, %rsi
 	mov	$SYS_munmap, %eax
@@ -193,8 +195,24 @@ stub_main:
 	mov	$SYS_munmap, %eax
 	syscall
 	test	%eax, %eax
-	jnz	die                     /* EPERM would mean sealed system mappings (mseal) */
-	mov	$1, %edi
+	jz	1f                      /* EPERM would mean sealed system mappings (mseal) */
+	movabs	$GATE_END, %rdi
+	mov	%r12, %rsi
+	sub	%rdi, %rsi
+	jb	die
+	mov	$SYS_munmap, %eax
+	syscall
+	test	%eax, %eax
+	jnz	die
+	mov	%r13, %rdi
+	movabs	$HOST_END, %rsi
+	sub	%rdi, %rsi
+	jbe	1f
+	mov	$SYS_munmap, %eax
+	syscall
+	test	%eax, %eax
+	jnz	die
+1:	mov	$1, %edi
 	xor	%esi, %esi
 	movabs	$(GATE_CONF + CONF_AGENT), %rdx
 	mov	$SYS_seccomp, %eax

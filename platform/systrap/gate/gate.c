@@ -4,19 +4,11 @@
  * Freestanding, general registers only (the guest's vector registers are live), no data, no jump tables.
  */
 #define _GNU_SOURCE
+#include "platform/systrap/gate/gate.h"
+
 #include <linux/audit.h>
-#include <signal.h>
-#include <ucontext.h>
 
-#include "platform/systrap/abi.h"
 #include "syscalls/prefetch.h"
-
-extern char gate_retrapped[], gate_exit[], gate_exit_end[], gate_copy_insn[], gate_cmpxchg_insn[], gate_probe_insn[],
-	gate_copy_fault[];
-long gate_signed(struct gate_op *op);
-long gate_copy(void *to, const void *from, unsigned long n);
-long gate_probe(void *byte);
-long gate_cmpxchg(uint32_t *word, uint32_t old, uint32_t desired);
 
 #define BELL ((struct bell *)GATE_BELL)
 #define CONF ((const struct gate_conf *)GATE_CONF)
