@@ -21,6 +21,7 @@
 
 #define DEV_LIMIT    32
 #define RANDOM_CHUNK 256
+#define TURN_BYTES   (256 * 1024)
 
 #define MEM_MAJOR 1
 enum { DEV_NULL = 3, DEV_ZERO = 5, DEV_FULL = 7, DEV_RANDOM = 8, DEV_URANDOM = 9 };
@@ -64,22 +65,37 @@ static int mem_open(struct inode *inode, const struct path *path, uint32_t flags
 	return 0;
 }
 
-static ssize_t read_random(struct uio *to)
+/* One piece of an endless file. */
+static ssize_t put_random(struct uio *to)
 {
 	unsigned char bytes[RANDOM_CHUNK];
-	ssize_t done = 0;
+	size_t want = MIN(to->left, sizeof bytes);
+
+	host_random(bytes, want);
+	ssize_t n = uio_put(to, bytes, want);
+	memset(bytes, 0, sizeof bytes);
+	return n;
+}
+
+/* A guest may ask for gigabytes: others get their turn in between, and a signal ends it early. */
+static ssize_t read_endless(struct file *file, struct uio *to)
+{
+	bool random = file->cookie == DEV_RANDOM || file->cookie == DEV_URANDOM;
+	ssize_t done = 0, turn = 0;
 
 	while (to->left) {
-		size_t want = MIN(to->left, sizeof bytes);
-		host_random(bytes, want);
-		ssize_t n = uio_put(to, bytes, want);
-		if (n < 0)
+		ssize_t n = random ? put_random(to) : uio_put_zeros(to, MIN(to->left, (size_t)TURN_BYTES));
+		if (n <= 0)
 			return done ? done : n;
 		done += n;
-		if ((size_t)n < want)
+		turn += n;
+		if (turn < TURN_BYTES || !to->left || !fiber_current())
+			continue;
+		turn = 0;
+		fiber_yield();
+		if (fiber_interrupted())
 			break;
 	}
-	memset(bytes, 0, sizeof bytes);
 	return done;
 }
 
@@ -89,11 +105,8 @@ static ssize_t dev_read(struct file *file, struct uio *to, int64_t *pos)
 	switch (file->cookie) {
 	case DEV_NULL:
 		return 0;
-	case DEV_ZERO:
-	case DEV_FULL:
-		return uio_put_zeros(to, to->left);
 	default:
-		return read_random(to);
+		return read_endless(file, to);
 	}
 }
 
