@@ -1,7 +1,7 @@
 /* bounce.h - buffers of the sentry that bytes pass through on their way between the host and a guest.
  *
- * A buffer belongs to one operation from get to put, across PARKS points. They are kept for the next one; their content is
- * whatever the last one left: never hand out a byte that was not written in this use.
+ * A buffer belongs to one operation from get to put, across PARKS points. They are kept for the next one; their content
+ * is whatever the last one left: never hand out a byte that was not written in this use.
  */
 #ifndef FS_BOUNCE_H
 #define FS_BOUNCE_H

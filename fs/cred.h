@@ -1,6 +1,7 @@
 /* cred.h - who somebody is: identities, groups, capabilities (credentials(7), capabilities(7)).
  *
- * A cred is immutable once others can see it; whoever changes one makes a copy (cred_copy), changes that and swaps it in.
+ * A cred is immutable once others can see it; whoever changes one makes a copy (cred_copy), changes that and swaps it
+ * in.
  */
 #ifndef FS_CRED_H
 #define FS_CRED_H

@@ -1,7 +1,7 @@
 /* dentry.h - the cache of names: which inode a name in a directory led to, or that there is no such name.
  *
- * A dentry is a name's place in the tree of one file system. In use (count > 0) it is unique for (parent, name) until it is
- * dropped; unused ones stay in the cache, the oldest making room for new ones. A child holds its parent.
+ * A dentry is a name's place in the tree of one file system. In use (count > 0) it is unique for (parent, name) until
+ * it is dropped; unused ones stay in the cache, the oldest making room for new ones. A child holds its parent.
  */
 #ifndef FS_DENTRY_H
 #define FS_DENTRY_H
@@ -11,20 +11,20 @@
 #define DENTRY_SHORT_NAME 40
 
 struct dentry {
-	uint32_t count;         /* references; 0: only cached */
-	uint32_t hash;          /* of parent and name */
-	uint8_t name_length;    /* 0: the root of a file system */
-	bool hashed;            /* the cache finds it; false: removed from its directory */
-	bool pinned;            /* a mount point is here or beneath: never given up to a check */
-	uint16_t mounts;        /* how many mounts have their mount point here */
-	struct dentry *parent;  /* counted; NULL at a root */
-	struct inode *inode;    /* counted; NULL: there is no such name (negative) */
-	struct dentry *chain;   /* next in the hash bucket */
-	struct list lru;        /* unused ones */
-	struct list children;   /* cached children, in use or not */
+	uint32_t count;        /* references; 0: only cached */
+	uint32_t hash;         /* of parent and name */
+	uint8_t name_length;   /* 0: the root of a file system */
+	bool hashed;           /* the cache finds it; false: removed from its directory */
+	bool pinned;           /* a mount point is here or beneath: never given up to a check */
+	uint16_t mounts;       /* how many mounts have their mount point here */
+	struct dentry *parent; /* counted; NULL at a root */
+	struct inode *inode;   /* counted; NULL: there is no such name (negative) */
+	struct dentry *chain;  /* next in the hash bucket */
+	struct list lru;       /* unused ones */
+	struct list children;  /* cached children, in use or not */
 	struct list sibling;
-	uint64_t checked_ns;    /* for inode_ops.check */
-	char *name;             /* zero-terminated: short_name or arena_alloc(name_length + 1) */
+	uint64_t checked_ns; /* for inode_ops.check */
+	char *name;          /* zero-terminated: short_name or arena_alloc(name_length + 1) */
 	char short_name[DENTRY_SHORT_NAME];
 };
 
@@ -44,8 +44,8 @@ void dentry_become(struct dentry *dentry, struct inode *inode);
 void dentry_drop(struct dentry *dentry);
 /* Forgets what is cached directly below and unused; what is in use is dropped. */
 void dentry_drop_children(struct dentry *dentry);
-/* rename(2) has happened: dentry takes the name and place of target, whose cache entry is dropped. target must be below the same superblock.
- * -ENOMEM: nothing changed in the cache but both names were dropped from it. */
+/* rename(2) has happened: dentry takes the name and place of target, whose cache entry is dropped. target must be below
+ * the same superblock. -ENOMEM: nothing changed in the cache but both names were dropped from it. */
 void dentry_move(struct dentry *dentry, struct dentry *target);
 void dentry_exchange(struct dentry *a, struct dentry *b);
 /* Is below the same as above, or somewhere beneath it? */

@@ -9,7 +9,8 @@ typedef bool dir_emit(void *context, const char *name, size_t length, uint64_t i
 /* Called once by fs_init. */
 void dir_init(void);
 
-/* How a kind of inode lists itself: entries from file->pos on, which it moves on. Registered once at start. release may be NULL. */
+/* How a kind of inode lists itself: entries from file->pos on, which it moves on. Registered once at start. release may
+ * be NULL. */
 void dir_kind_register(enum inode_kind kind, int (*readdir)(struct file *file, dir_emit *emit, void *context),
 		       void (*release)(struct file *file));
 

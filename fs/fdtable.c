@@ -167,6 +167,15 @@ int fd_install(struct fdtable *table, struct file *file, bool cloexec, int from,
 	return (int)fd;
 }
 
+int fd_room(const struct fdtable *table, uint64_t limit)
+{
+	uint32_t fd = table->lowest_free;
+
+	while (fd < table->size && table->files[fd])
+		fd++;
+	return fd < MIN(limit, (uint64_t)FD_LIMIT) ? 0 : -EMFILE;
+}
+
 int fd_install_at(struct fdtable *table, int fd, struct file *file, bool cloexec, uint64_t limit)
 {
 	limit = MIN(limit, (uint64_t)FD_LIMIT);

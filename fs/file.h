@@ -1,8 +1,9 @@
 /* file.h - open file descriptions, and the operations that a kind of file has.
  *
- * struct file is what open(2) makes and descriptors share. Its kind indexes a table of operations (no function pointer lives in
- * the arena). Operations run on the calling task's fiber and may PARK unless noted; O_NONBLOCK in file->flags makes
- * them answer -EAGAIN instead. Interrupted waits return -ERESTARTSYS. A NULL operation gives the errno named beside it.
+ * struct file is what open(2) makes and descriptors share. Its kind indexes a table of operations (no function pointer
+ * lives in the arena). Operations run on the calling task's fiber and may PARK unless noted; O_NONBLOCK in file->flags
+ * makes them answer -EAGAIN instead. Interrupted waits return -ERESTARTSYS. A NULL operation gives the errno named
+ * beside it.
  */
 #ifndef FS_FILE_H
 #define FS_FILE_H
@@ -15,11 +16,29 @@
 
 enum file_kind {
 	FILE_NONE,
-	FILE_TMPFS, FILE_OVERLAY, FILE_HOST, FILE_DIR, FILE_PATH /* O_PATH */,
+	FILE_TMPFS,
+	FILE_OVERLAY,
+	FILE_HOST,
+	FILE_DIR,
+	FILE_PATH /* O_PATH */,
 	FILE_STDIO /* a host descriptor given at start */,
-	FILE_PROC, FILE_SYS, FILE_DEV, FILE_PTY_MASTER, FILE_PTY_SLAVE,
-	FILE_PIPE, FILE_FIFO, FILE_SOCKET_UNIX, FILE_SOCKET_INET, FILE_SOCKET_NETLINK,
-	FILE_EPOLL, FILE_EVENTFD, FILE_TIMERFD, FILE_SIGNALFD, FILE_PIDFD, FILE_INOTIFY, FILE_MEMFD,
+	FILE_PROC,
+	FILE_SYS,
+	FILE_DEV,
+	FILE_PTY_MASTER,
+	FILE_PTY_SLAVE,
+	FILE_PIPE,
+	FILE_FIFO,
+	FILE_SOCKET_UNIX,
+	FILE_SOCKET_INET,
+	FILE_SOCKET_NETLINK,
+	FILE_EPOLL,
+	FILE_EVENTFD,
+	FILE_TIMERFD,
+	FILE_SIGNALFD,
+	FILE_PIDFD,
+	FILE_INOTIFY,
+	FILE_MEMFD,
 	FILE_KINDS
 };
 
@@ -32,16 +51,16 @@ struct path {
 struct file {
 	struct ref ref;
 	enum file_kind kind;
-	uint32_t flags;  /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH ... as F_GETFL shows them */
+	uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH ... as F_GETFL shows them */
 	int64_t pos;
-	struct path path;    /* counted; NULL members for files without a place (pipes, sockets) */
-	struct inode *inode; /* counted; every file has one */
-	struct cred *cred;   /* counted: who opened it */
-	void *data;          /* the kind's own */
-	uint64_t cookie;     /* the kind's own small value (directory position, ...) */
-	struct list epolls;  /* epoll items that watch this file (fs/epoll.c) */
-	int32_t owner_pid;   /* F_SETOWN: pid, or -pgid */
-	int32_t owner_type;  /* F_OWNER_* */
+	struct path path;     /* counted; NULL members for files without a place (pipes, sockets) */
+	struct inode *inode;  /* counted; every file has one */
+	struct cred *cred;    /* counted: who opened it */
+	void *data;           /* the kind's own */
+	uint64_t cookie;      /* the kind's own small value (directory position, ...) */
+	struct list epolls;   /* epoll items that watch this file (fs/epoll.c) */
+	int32_t owner_pid;    /* F_SETOWN: pid, or -pgid */
+	int32_t owner_type;   /* F_OWNER_* */
 	int32_t owner_signal; /* F_SETSIG, 0: SIGIO */
 };
 
@@ -57,19 +76,24 @@ struct file_ops {
 	ssize_t (*read)(struct file *file, struct uio *to, int64_t *pos);
 	ssize_t (*write)(struct file *file, struct uio *from, int64_t *pos);
 	int64_t (*seek)(struct file *file, int64_t offset, int whence); /* missing: -ESPIPE */
-	uint32_t (*poll)(struct file *file, struct poll_wait *wait);    /* never parks; missing: always readable and writable */
+	uint32_t (*poll)(struct file *file,
+			 struct poll_wait *wait); /* never parks; missing: always readable and writable */
 	long (*ioctl)(struct file *file, struct user user, uint32_t command, uint64_t argument); /* missing: -ENOTTY */
 	/* prot and flags as mmap(2) gave them. Missing: -ENODEV. */
-	int (*map)(struct file *file, uint64_t offset, uint64_t size, uint32_t prot, uint32_t flags, struct file_map *out);
-	/* Directory entries from file->pos on; emit returns false when the caller's buffer is full. Missing: -ENOTDIR. */
-	int (*readdir)(struct file *file, bool (*emit)(void *context, const char *name, size_t length, uint64_t ino,
-						       uint8_t type, int64_t next_pos), void *context);
-	int (*sync)(struct file *file, bool data_only);                                       /* missing: -EINVAL */
-	int (*truncate)(struct file *file, int64_t size);                                     /* missing: -EINVAL */
-	int (*fallocate)(struct file *file, int mode, int64_t offset, int64_t size);          /* missing: -ENODEV */
+	int (*map)(struct file *file, uint64_t offset, uint64_t size, uint32_t prot, uint32_t flags,
+		   struct file_map *out);
+	/* Directory entries from file->pos on; emit returns false when the caller's buffer is full. Missing: -ENOTDIR.
+	 */
+	int (*readdir)(struct file *file,
+		       bool (*emit)(void *context, const char *name, size_t length, uint64_t ino, uint8_t type,
+				    int64_t next_pos),
+		       void *context);
+	int (*sync)(struct file *file, bool data_only);                              /* missing: -EINVAL */
+	int (*truncate)(struct file *file, int64_t size);                            /* missing: -EINVAL */
+	int (*fallocate)(struct file *file, int mode, int64_t offset, int64_t size); /* missing: -ENODEV */
 	void (*flush)(struct file *file, void *owner); /* each close of a descriptor (record locks); may be missing */
 	void (*release)(struct file *file);            /* the last reference is gone; must not park; may be missing */
-	int (*fcntl_flags)(struct file *file, uint32_t flags); /* F_SETFL is about to set these; may be missing */
+	int (*fcntl_flags)(struct file *file, uint32_t flags);     /* F_SETFL is about to set these; may be missing */
 	int (*fdinfo)(struct file *file, char *text, size_t size); /* extra lines of /proc/PID/fdinfo; may be missing */
 };
 
@@ -88,7 +112,8 @@ void file_put(struct file *file); /* may run release */
 /* A descriptor of this file is being closed by owner (a descriptor table): runs flush, drops owner's POSIX locks. */
 void file_flush(struct file *file, void *owner);
 
-/* The checks that every caller needs (access mode, limits, seek position, RLIMIT_FSIZE by the caller), then the operation. */
+/* The checks that every caller needs (access mode, limits, seek position, RLIMIT_FSIZE by the caller), then the
+ * operation. */
 must_check ssize_t file_read(struct file *file, struct uio *to, int64_t *pos);
 must_check ssize_t file_write(struct file *file, struct uio *from, int64_t *pos);
 /* The sentry's own reading (loader, scripts): from offset into memory; short only at the end of the file. */
@@ -100,7 +125,7 @@ bool file_seekable(const struct file *file); /* pread and pwrite are allowed (it
 
 /* For files without a place in the tree: an inode of the anonymous file system with this mode, and a file on it.
  * name appears as "anon_inode:[name]" (or "pipe:[ino]", "socket:[ino]") in /proc/PID/fd. */
-must_check int file_new_anonymous(enum file_kind kind, uint32_t flags, uint32_t mode, const char *name, struct cred *cred,
-				  struct file **out);
+must_check int file_new_anonymous(enum file_kind kind, uint32_t flags, uint32_t mode, const char *name,
+				  struct cred *cred, struct file **out);
 
 #endif

@@ -19,16 +19,17 @@ struct filedata_budget {
 };
 
 struct filedata {
-	void *root;          /* height 0: the first chunk, small_bytes of it; else a node */
-	uint32_t height;     /* levels of nodes */
+	void *root;      /* height 0: the first chunk, small_bytes of it; else a node */
+	uint32_t height; /* levels of nodes */
 	uint32_t small_bytes;
 	uint64_t used_bytes; /* charged to the budget */
 	uint32_t host_file;  /* host file index once promoted, else HOSTFILE_NONE */
 	uint64_t host_size;  /* of that memory file, whole pages */
 	uint8_t *window;     /* the sentry's own mapping of it while it is small enough; NULL: none */
 	uint64_t window_bytes;
-	uint32_t users;      /* copies under way between the data and a guest: they may PARK, and what they touch must stay */
-	struct waitq idle;   /* users became 0 */
+	uint32_t
+		users; /* copies under way between the data and a guest: they may PARK, and what they touch must stay */
+	struct waitq idle; /* users became 0 */
 };
 
 void filedata_init(struct filedata *data);
@@ -37,15 +38,17 @@ void filedata_free(struct filedata *data, struct filedata_budget *budget);
 /* Reads from pos what lies below size. Short only at the size or at a bad address (then -EFAULT if nothing moved). */
 must_check ssize_t filedata_read(struct filedata *data, struct uio *to, uint64_t pos, uint64_t size);
 /* Writes at pos; the owner raises its size afterwards. Short, or -ENOSPC, when the budget or the memory is used up. */
-must_check ssize_t filedata_write(struct filedata *data, struct uio *from, uint64_t pos, struct filedata_budget *budget);
-/* The file now ends at size (was old_size): what lies behind reads as zero when it grows again. 0 or -errno of the host. */
+must_check ssize_t filedata_write(struct filedata *data, struct uio *from, uint64_t pos,
+				  struct filedata_budget *budget);
+/* The file now ends at size (was old_size): what lies behind reads as zero when it grows again. 0 or -errno of the
+ * host. */
 must_check int filedata_resize(struct filedata *data, uint64_t old_size, uint64_t size, struct filedata_budget *budget);
 /* [start, end) reads as zero afterwards and its whole chunks are given back. */
 must_check int filedata_punch(struct filedata *data, uint64_t start, uint64_t end, struct filedata_budget *budget);
 /* The first byte >= pos that is data, or in a hole; size when there is none below it. */
 must_check uint64_t filedata_next(struct filedata *data, uint64_t pos, uint64_t size, bool hole);
-/* Makes sure that the data is in a memory file of the host that covers size bytes (and at least need bytes); its index is in
- * host_file. -ENOMEM, -EMFILE ... */
+/* Makes sure that the data is in a memory file of the host that covers size bytes (and at least need bytes); its index
+ * is in host_file. -ENOMEM, -EMFILE ... */
 must_check int filedata_promote(struct filedata *data, uint64_t size, uint64_t need);
 
 #endif

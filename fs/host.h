@@ -1,7 +1,7 @@
 /* host.h - the file system of a host directory (or a single host file) handed over at start, read-only or writable.
  *
- * Reached only beneath that directory, component by component where the sentry looks, without following a symbolic link of the
- * host's: links are read and walked by fs/namei.c. fs/overlay.c uses the same inodes as its lower side.
+ * Reached only beneath that directory, component by component where the sentry looks, without following a symbolic link
+ * of the host's: links are read and walked by fs/namei.c. fs/overlay.c uses the same inodes as its lower side.
  */
 #ifndef FS_HOST_H
 #define FS_HOST_H
@@ -15,35 +15,36 @@ struct statx;
 /* Called once by fs_init. */
 void host_init(void);
 
-/* Whom the sandbox's user is on the host: files of the sentry's own host user show as this user's and what guests make under a
- * writable mount becomes the host user's. Set once before the tree is built; without it ids show as they are. */
+/* Whom the sandbox's user is on the host: files of the sentry's own host user show as this user's and what guests make
+ * under a writable mount becomes the host user's. Set once before the tree is built; without it ids show as they are.
+ */
 void host_identity_set(uint32_t guest_uid, uint32_t guest_gid);
 
-/* host_dir: host file index of a directory (O_PATH is enough), or of a file that is open for reading (and writing when writable).
- * Takes a reference to it. -errno of the host. */
+/* host_dir: host file index of a directory (O_PATH is enough), or of a file that is open for reading (and writing when
+ * writable). Takes a reference to it. -errno of the host. */
 must_check int host_new(uint32_t host_dir, bool writable, struct superblock **out);
 
 /* A host inode's own: where it was last seen, and what is open. */
 struct host_node {
-	struct inode *inode;   /* whose data this is */
-	struct list hash;      /* in the superblock's table, by (dev, ino) */
-	struct list lru;       /* of nodes with an unused open file (see host_trim) */
-	struct inode *parent;  /* counted; NULL: the root */
-	char *name;            /* in parent; arena_string */
+	struct inode *inode;  /* whose data this is */
+	struct list hash;     /* in the superblock's table, by (dev, ino) */
+	struct list lru;      /* of nodes with an unused open file (see host_trim) */
+	struct inode *parent; /* counted; NULL: the root */
+	char *name;           /* in parent; arena_string */
 	uint64_t host_dev, host_ino;
 	uint64_t blocks;
 	uint32_t block_size;
-	uint32_t file;         /* host file index: a directory's O_PATH, a file's cached open one; HOSTFILE_NONE */
-	uint64_t checked_ns;   /* attributes are as of then */
+	uint32_t file;       /* host file index: a directory's O_PATH, a file's cached open one; HOSTFILE_NONE */
+	uint64_t checked_ns; /* attributes are as of then */
 	struct host_snapshot *snapshot; /* counted: the last listing of a directory */
 	uint64_t listed_ns;
 };
 
 struct host_fs {
 	bool writable, is_file;
-	uint64_t trust_ns;     /* how long what we know stays good */
-	uint32_t file;         /* counted */
-	uint64_t dev;          /* of the root */
+	uint64_t trust_ns; /* how long what we know stays good */
+	uint32_t file;     /* counted */
+	uint64_t dev;      /* of the root */
 	struct list *buckets;
 	struct list dirs, files; /* host_node.lru: open directories, cached open files; oldest first */
 	unsigned dir_count, file_count;
@@ -100,8 +101,8 @@ void host_attributes(struct inode *inode, const struct statx *from);
 bool host_is_same(const struct inode *inode, const struct statx *from);
 /* The directory's descriptor, opened if need be. Borrowed until the next PARKS point or look-up. */
 must_check int host_dir_fd(struct inode *dir);
-/* Opens the inode anew where it was last seen: a descriptor of the host that the caller closes or hands on. Its attributes are
- * refreshed. -ENOENT when something else is there now. */
+/* Opens the inode anew where it was last seen: a descriptor of the host that the caller closes or hands on. Its
+ * attributes are refreshed. -ENOENT when something else is there now. */
 must_check int host_open_node(struct inode *inode, int flags);
 /* Refreshes the attributes from the host. */
 must_check int host_refresh(struct inode *inode);

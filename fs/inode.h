@@ -1,7 +1,7 @@
 /* inode.h - what a file is apart from its names: identity, owner, mode, times, and the file system's operations on it.
  *
- * An inode's kind indexes a table of operations. Paths to inodes are dentries (fs/dentry.h); permission checks are done by
- * fs/namei.c before an operation is called, so file systems do not repeat them.
+ * An inode's kind indexes a table of operations. Paths to inodes are dentries (fs/dentry.h); permission checks are done
+ * by fs/namei.c before an operation is called, so file systems do not repeat them.
  */
 #ifndef FS_INODE_H
 #define FS_INODE_H
@@ -9,7 +9,15 @@
 #include "fs/file.h"
 
 enum inode_kind {
-	INODE_NONE, INODE_TMPFS, INODE_OVERLAY, INODE_HOST, INODE_PROC, INODE_SYS, INODE_DEV, INODE_DEVPTS, INODE_ANON,
+	INODE_NONE,
+	INODE_TMPFS,
+	INODE_OVERLAY,
+	INODE_HOST,
+	INODE_PROC,
+	INODE_SYS,
+	INODE_DEV,
+	INODE_DEVPTS,
+	INODE_ANON,
 	INODE_STDIO,
 	INODE_KINDS
 };
@@ -35,17 +43,17 @@ struct inode {
 	uint64_t ino, size, rdev;
 	uint32_t mode, nlink, uid, gid;
 	struct fs_time atime, mtime, ctime, btime;
-	void *data;              /* the file system's own */
-	struct list locks;       /* POSIX, OFD and flock locks (fs/lock.c) */
+	void *data;        /* the file system's own */
+	struct list locks; /* POSIX, OFD and flock locks (fs/lock.c) */
 	struct waitq lock_wait;
-	void *pipe;              /* FIFO: the pipe object while somebody has it open (fs/pipe.c) */
-	void *socket;            /* socket inode bound to a name (fs/unix_socket.c) */
-	uint32_t writers;        /* open for writing (ETXTBSY) */
-	uint32_t deny_writers;   /* running executables */
+	void *pipe;            /* FIFO: the pipe object while somebody has it open (fs/pipe.c) */
+	void *socket;          /* socket inode bound to a name (fs/unix_socket.c) */
+	uint32_t writers;      /* open for writing (ETXTBSY) */
+	uint32_t deny_writers; /* running executables */
 	uint32_t open_count;
-	struct list watches;     /* inotify */
-	bool linkable;           /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */
-	struct inode *dying;     /* next of those whose last reference is gone (fs/inode.c) */
+	struct list watches; /* inotify */
+	bool linkable;       /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */
+	struct inode *dying; /* next of those whose last reference is gone (fs/inode.c) */
 };
 
 #define ATTR_MODE  1u
@@ -63,15 +71,18 @@ struct setattr {
 };
 
 struct inode_ops {
-	/* Directory operations get the parent's inode and a name of 1..255 bytes, zero-terminated, neither "." nor "..". */
+	/* Directory operations get the parent's inode and a name of 1..255 bytes, zero-terminated, neither "." nor
+	 * "..". */
 	int (*lookup)(struct inode *dir, const char *name, struct inode **out); /* gives; -ENOENT */
-	int (*create)(struct inode *dir, const char *name, uint32_t mode, uint64_t rdev, struct cred *cred, struct inode **out);
-		/* regular files, directories, FIFOs, sockets and device nodes, told apart by S_IFMT in mode; gives */
+	int (*create)(struct inode *dir, const char *name, uint32_t mode, uint64_t rdev, struct cred *cred,
+		      struct inode **out);
+	/* regular files, directories, FIFOs, sockets and device nodes, told apart by S_IFMT in mode; gives */
 	int (*symlink)(struct inode *dir, const char *name, const char *target, struct cred *cred, struct inode **out);
 	int (*link)(struct inode *dir, const char *name, struct inode *inode);
 	int (*unlink)(struct inode *dir, const char *name, struct inode *inode);
 	int (*rmdir)(struct inode *dir, const char *name, struct inode *inode); /* -ENOTEMPTY */
-	int (*rename)(struct inode *old_dir, const char *old_name, struct inode *new_dir, const char *new_name, uint32_t flags);
+	int (*rename)(struct inode *old_dir, const char *old_name, struct inode *new_dir, const char *new_name,
+		      uint32_t flags);
 	int (*tmpfile)(struct inode *dir, uint32_t mode, struct cred *cred, struct inode **out);
 	ssize_t (*readlink)(struct inode *inode, char *target, size_t size); /* length, not zero-terminated */
 	/* A magic link of /proc: gives the place it leads to. Missing: an ordinary symbolic link. */
@@ -84,17 +95,18 @@ struct inode_ops {
 	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
 	ssize_t (*listxattr)(struct inode *inode, char *names, size_t size);
 	int (*removexattr)(struct inode *inode, const char *name);
-	/* May the cached name still be trusted? inode NULL: a name known not to exist. *checked_ns is when the name was last
-	 * looked up or found right (clock_now_ns), to be moved on by a check that asked. Missing: revalidate below decides. */
+	/* May the cached name still be trusted? inode NULL: a name known not to exist. *checked_ns is when the name was
+	 * last looked up or found right (clock_now_ns), to be moved on by a check that asked. Missing: revalidate below
+	 * decides. */
 	bool (*check)(struct inode *dir, const char *name, struct inode *inode, uint64_t *checked_ns);
 	bool (*revalidate)(struct inode *inode); /* false: the cached dentry must be looked up again (proc, host) */
 	void (*release)(struct inode *inode);    /* last reference gone; must not park */
 };
 
-/* Opens FIFOs (S_IFIFO) and devices (S_IFCHR) wherever their names are, but in the device file system itself, whose own open
- * is asked. Registered once at start by fs/pipe.c and fs/dev.c. Missing: -ENXIO. */
+/* Opens FIFOs (S_IFIFO) and devices (S_IFCHR) wherever their names are, but in the device file system itself, whose own
+ * open is asked. Registered once at start by fs/pipe.c and fs/dev.c. Missing: -ENXIO. */
 void special_open_register(uint32_t type, int (*open)(struct inode *inode, const struct path *path, uint32_t flags,
-						       struct cred *cred, struct file **out));
+						      struct cred *cred, struct file **out));
 
 struct statfs_info {
 	uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free;
@@ -113,8 +125,8 @@ struct superblock {
 	uint64_t next_ino; /* inode_new numbers from here; 0 starts at 1 */
 };
 
-/* A superblock with one reference, its own device number (as Linux numbers file systems without a device) and no root yet.
- * type must be static text. NULL: no memory. */
+/* A superblock with one reference, its own device number (as Linux numbers file systems without a device) and no root
+ * yet. type must be static text. NULL: no memory. */
 must_check struct superblock *superblock_new(enum inode_kind kind, const char *type);
 void superblock_get(struct superblock *sb);
 void superblock_put(struct superblock *sb); /* gives back the root's reference with the last one */
@@ -122,10 +134,12 @@ void superblock_put(struct superblock *sb); /* gives back the root's reference w
 /* Every superblock's file system answers statfs(2) through this; -ENOSYS when its kind has none. */
 must_check int superblock_statfs(struct superblock *sb, struct statfs_info *out);
 
-void inode_kind_register(enum inode_kind kind, const struct inode_ops *ops, int (*statfs)(struct superblock *, struct statfs_info *));
+void inode_kind_register(enum inode_kind kind, const struct inode_ops *ops,
+			 int (*statfs)(struct superblock *, struct statfs_info *));
 const struct inode_ops *inode_ops(const struct inode *inode);
 
-must_check struct inode *inode_new(struct superblock *sb, enum inode_kind kind, uint32_t mode, struct cred *cred); /* NULL: no memory */
+must_check struct inode *inode_new(struct superblock *sb, enum inode_kind kind, uint32_t mode,
+				   struct cred *cred); /* NULL: no memory */
 /* Owner and mode of something new in dir: a set-group-ID directory hands its group on (inode_init_owner in Linux). */
 void inode_init_owner(struct inode *inode, const struct inode *dir, const struct cred *cred, uint32_t mode);
 void inode_get(struct inode *inode);
@@ -136,6 +150,6 @@ must_check int inode_permission(struct inode *inode, const struct cred *cred, in
 /* A write or a truncation by somebody without CAP_FSETID takes away set-user-ID and set-group-ID. */
 void inode_drop_setid(struct inode *inode, const struct cred *cred);
 void inode_touch(struct inode *inode, uint32_t times); /* ATTR_ATIME, ATTR_MTIME: now; the change time always */
-struct fs_time fs_time_now(void); /* the sandbox's CLOCK_REALTIME */
+struct fs_time fs_time_now(void);                      /* the sandbox's CLOCK_REALTIME */
 
 #endif

@@ -12,7 +12,10 @@
 #include "fs/host.h"
 #include "fs/memfd.h"
 #include "fs/overlay.h"
+#include "fs/epoll.h"
+#include "fs/eventfd.h"
 #include "fs/pipe.h"
+#include "fs/socket.h"
 #include "fs/proc.h"
 #include "fs/stdio.h"
 #include "fs/sys.h"
@@ -262,6 +265,9 @@ void fs_init(void)
 	stdio_init();
 	memfd_init();
 	pipe_init();
+	socket_init();
+	epoll_init();
+	eventfd_init();
 	dev_init();
 	proc_init();
 	sys_init();

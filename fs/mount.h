@@ -4,13 +4,24 @@
 
 #include "fs/namei.h"
 
-enum mount_type { MOUNT_TMPFS, MOUNT_HOST_RO, MOUNT_HOST_RW, MOUNT_OVERLAY, MOUNT_PROC, MOUNT_SYS, MOUNT_DEV, MOUNT_DEVPTS, MOUNT_MQUEUE };
+enum mount_type {
+	MOUNT_TMPFS,
+	MOUNT_HOST_RO,
+	MOUNT_HOST_RW,
+	MOUNT_OVERLAY,
+	MOUNT_PROC,
+	MOUNT_SYS,
+	MOUNT_DEV,
+	MOUNT_DEVPTS,
+	MOUNT_MQUEUE
+};
 
 /* One mount of the start-up configuration. host_dir is a host file index of a directory or file handed over at start
- * (HOSTFILE_NONE for the others): HOST_RO shows it read-only, HOST_RW writes through, OVERLAY (cow) keeps writes in memory. */
+ * (HOSTFILE_NONE for the others): HOST_RO shows it read-only, HOST_RW writes through, OVERLAY (cow) keeps writes in
+ * memory. */
 struct mount_spec {
 	enum mount_type type;
-	const char *target;  /* absolute path in the sandbox; parents and the mount point are made where missing */
+	const char *target; /* absolute path in the sandbox; parents and the mount point are made where missing */
 	uint32_t host_dir;
 	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777 */
 	uint64_t size_bytes; /* TMPFS: limit; 0: none */
@@ -26,8 +37,8 @@ struct mount {
 	struct mount *parent;      /* NULL: the sandbox's root */
 	struct dentry *mountpoint; /* counted, in parent */
 	bool read_only;
-	bool internal;             /* in no tree: what is on it (memfds) is named from its root */
-	struct list node;          /* in mount_all, oldest first */
+	bool internal;    /* in no tree: what is on it (memfds) is named from its root */
+	struct list node; /* in mount_all, oldest first */
 };
 
 /* Every mount of the sandbox, for /proc/mounts (struct mount.node). */
@@ -38,8 +49,9 @@ struct mount *mount_at(const struct mount *parent, const struct dentry *dentry);
 must_check int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, bool read_only,
 			 struct mount **out);
 
-/* How a file system of another author gets its superblock when MOUNT_PROC, SYS, DEV, DEVPTS or MQUEUE is wanted: registered once
- * by fs_init's callees. make gives a superblock with its root inode set. -ENODEV for types without one. */
+/* How a file system of another author gets its superblock when MOUNT_PROC, SYS, DEV, DEVPTS or MQUEUE is wanted:
+ * registered once by fs_init's callees. make gives a superblock with its root inode set. -ENODEV for types without one.
+ */
 void mount_type_register(enum mount_type type, int (*make)(const struct mount_spec *spec, struct superblock **out));
 
 /* Builds the tree: an empty tmpfs root (or the first spec with target "/"), then each spec in order. Gives the root's

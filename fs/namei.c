@@ -493,11 +493,16 @@ static bool climb(const struct path *path, const struct path *root, char *buffer
 	}
 }
 
+bool path_is_unlinked(const struct path *path)
+{
+	return path->dentry->parent && !path->dentry->hashed;
+}
+
 ssize_t path_name(const struct path *path, const struct path *root, char *text, size_t size)
 {
 	static const char gone[] = " (deleted)", outside[] = "(unreachable)";
 	size_t start = size;
-	bool reachable, unlinked = path->dentry->parent && !path->dentry->hashed;
+	bool reachable, unlinked = path_is_unlinked(path);
 
 	if (!size || !prepend(text, &start, "", 1))
 		return -ENAMETOOLONG;

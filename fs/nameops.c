@@ -404,14 +404,11 @@ static void chown_drop_setid(const struct inode *inode, const struct cred *cred,
 	change->valid |= ATTR_MODE;
 }
 
-int path_setattr(const struct path *path, const struct cred *cred, const struct setattr *wanted)
+static int inode_setattr(struct inode *inode, const struct cred *cred, const struct setattr *wanted)
 {
-	struct inode *inode = path->dentry->inode;
 	struct setattr change = *wanted;
-	int error = mount_want_write(path->mount);
+	int error;
 
-	if (error)
-		return error;
 	if (change.valid & ATTR_SIZE) {
 		if (S_ISDIR(inode->mode))
 			return -EISDIR;
@@ -430,4 +427,16 @@ int path_setattr(const struct path *path, const struct cred *cred, const struct 
 	if (change.valid & (ATTR_UID | ATTR_GID) || !change.valid) /* nothing: chown of -1 and -1 */
 		chown_drop_setid(inode, cred, &change);
 	return inode_ops(inode)->setattr ? inode_ops(inode)->setattr(inode, &change) : -EPERM;
+}
+
+int path_setattr(const struct path *path, const struct cred *cred, const struct setattr *change)
+{
+	int error = mount_want_write(path->mount);
+
+	return error ? error : inode_setattr(path->dentry->inode, cred, change);
+}
+
+int file_setattr(struct file *file, const struct cred *cred, const struct setattr *change)
+{
+	return file->path.dentry ? path_setattr(&file->path, cred, change) : inode_setattr(file->inode, cred, change);
 }

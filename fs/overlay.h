@@ -6,7 +6,8 @@
 
 /* Called once by fs_init. */
 void overlay_init(void);
-/* lower: host file index of a directory or file. size_bytes: how much the changes may take; 0: a default. Takes a reference. */
+/* lower: host file index of a directory or file. size_bytes: how much the changes may take; 0: a default. Takes a
+ * reference. */
 must_check int overlay_new(uint32_t lower, uint64_t size_bytes, struct superblock **out);
 
 #endif

@@ -4,10 +4,11 @@
 
 #include "sentry/base/wait.h"
 
-/* Handed to a file's poll operation, which calls poll_listen for each queue that may change the answer. NULL: only ask. */
+/* Handed to a file's poll operation, which calls poll_listen for each queue that may change the answer. NULL: only ask.
+ */
 struct poll_wait {
 	void (*listen)(struct poll_wait *wait, struct waitq *queue); /* on the caller's stack, never in the arena */
-	uint32_t events;                                            /* POLL* bits wanted */
+	uint32_t events;                                             /* POLL* bits wanted */
 };
 
 static inline void poll_listen(struct poll_wait *wait, struct waitq *queue)

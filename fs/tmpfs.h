@@ -1,7 +1,8 @@
 /* tmpfs.h - the file system in memory, and what overlay (fs/overlay.c) builds on it: nodes with their entries, data,
  * link targets and extended attributes.
  *
- * An overlay inode is such a node with a lower inode behind it: see fs/overlay.c for what is then still to be read from below.
+ * An overlay inode is such a node with a lower inode behind it: see fs/overlay.c for what is then still to be read from
+ * below.
  */
 #ifndef FS_TMPFS_H
 #define FS_TMPFS_H
@@ -15,7 +16,7 @@
 /* A name in a directory. */
 struct mem_entry {
 	RB_ENTRY(mem_entry) by_name, by_place;
-	uint64_t place;      /* grows with every new entry: the position readdir goes by */
+	uint64_t place; /* grows with every new entry: the position readdir goes by */
 	uint32_t hash;
 	uint8_t length;
 	struct inode *inode; /* counted; NULL: a whiteout, which hides the name below (overlay) */
@@ -38,24 +39,24 @@ struct mem_node {
 	struct mem_names names; /* directories */
 	struct mem_places places;
 	uint64_t next_place;
-	uint32_t seals;         /* F_SEAL_*: files of tmpfs begin with F_SEAL_SEAL, memfds with what they were made with */
-	char *target;           /* symbolic links: inode->size + 1 bytes */
-	struct filedata data;   /* regular files */
+	uint32_t seals; /* F_SEAL_*: files of tmpfs begin with F_SEAL_SEAL, memfds with what they were made with */
+	char *target;   /* symbolic links: inode->size + 1 bytes */
+	struct filedata data; /* regular files */
 	struct list xattrs;
 	uint32_t xattr_bytes;
 	/* overlay only */
-	struct inode *lower;    /* counted: the inode of the host file system below; NULL: there is none */
-	bool data_is_lower;     /* regular file: not yet copied up */
-	bool pinned;            /* changed: must be found again by lower's identity; the index holds a reference */
-	struct mutex writing;   /* one write(2), truncation or copy-up at a time */
-	struct list index;      /* in the overlay's table, by lower */
+	struct inode *lower;  /* counted: the inode of the host file system below; NULL: there is none */
+	bool data_is_lower;   /* regular file: not yet copied up */
+	bool pinned;          /* changed: must be found again by lower's identity; the index holds a reference */
+	struct mutex writing; /* one write(2), truncation or copy-up at a time */
+	struct list index;    /* in the overlay's table, by lower */
 };
 
 struct mem_fs {
 	struct filedata_budget budget;
 	uint64_t inodes, inode_limit;
-	bool seals_allowed;     /* a file system of memfds */
-	struct list *index;     /* overlay: OVERLAY_BUCKETS lists of nodes */
+	bool seals_allowed; /* a file system of memfds */
+	struct list *index; /* overlay: OVERLAY_BUCKETS lists of nodes */
 };
 
 /* Called once by fs_init. */
@@ -103,7 +104,8 @@ void mem_linked(struct inode *dir, struct inode *inode); /* times after a name w
 ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos);
 ssize_t mem_file_write(struct file *file, struct uio *from, int64_t *pos);
 int64_t mem_file_seek(struct file *file, int64_t offset, int whence);
-int mem_file_map(struct file *file, uint64_t offset, uint64_t size, uint32_t prot, uint32_t flags, struct file_map *out);
+int mem_file_map(struct file *file, uint64_t offset, uint64_t size, uint32_t prot, uint32_t flags,
+		 struct file_map *out);
 int mem_file_truncate(struct file *file, int64_t size);
 int mem_file_fallocate(struct file *file, int mode, int64_t offset, int64_t size);
 int mem_file_sync(struct file *file, bool data_only);
@@ -111,7 +113,9 @@ int mem_file_sync(struct file *file, bool data_only);
 /* lseek(2)'s arithmetic: where size is the file's; SEEK_DATA and SEEK_HOLE as a file without holes. Moves file->pos. */
 int64_t seek_plain(struct file *file, int64_t offset, int whence, uint64_t size);
 /* FILE_DIR's part for this inode kind: entries "." and ".." come first, at positions 0 and 1. */
-int tmpfs_readdir(struct file *file, bool (*emit)(void *context, const char *name, size_t length, uint64_t ino,
-						  uint8_t type, int64_t next_pos), void *context);
+int tmpfs_readdir(struct file *file,
+		  bool (*emit)(void *context, const char *name, size_t length, uint64_t ino, uint8_t type,
+			       int64_t next_pos),
+		  void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* uio.h - where the bytes of a read or write come from or go to: the guest's memory (one or many pieces) or the sentry's.
+/* uio.h - where the bytes of a read or write come from or go to: the guest's memory (one or many pieces) or the
+ * sentry's.
  *
  * File systems see only this, so that they work the same for read(2), readv(2), sendfile(2), the loader and unit tests.
  */
@@ -41,8 +42,8 @@ void uio_init_user(struct uio *uio, struct user user, struct uaddr base, size_t 
 void uio_init_user_parts(struct uio *uio, struct user user, const struct uio_part *parts, unsigned count);
 void uio_init_kernel(struct uio *uio, void *base, size_t size);
 
-/* Moves up to n bytes to (put) or from (take) the other side and goes on by as many. Returns how many, which is less than n
- * only at the end or at a bad address; -EFAULT when the first byte already failed. */
+/* Moves up to n bytes to (put) or from (take) the other side and goes on by as many. Returns how many, which is less
+ * than n only at the end or at a bad address; -EFAULT when the first byte already failed. */
 must_check ssize_t uio_put(struct uio *uio, const void *src, size_t n);
 must_check ssize_t uio_take(struct uio *uio, void *dst, size_t n);
 must_check ssize_t uio_put_zeros(struct uio *uio, size_t n);

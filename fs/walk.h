@@ -36,8 +36,8 @@ must_check int walk_parent(struct nd *nd);
 /* PARKS. The dentry of the last component (LAST_NORMAL) in nd->at, perhaps negative; not a mount on it. Gives. */
 must_check int walk_child(struct nd *nd, struct dentry **out);
 
-/* PARKS. Goes on at a symbolic link: its text becomes what is to be walked, or the place of a magic link becomes nd->at and
- * *arrived is set (nd->at is then the result). child is the link, in nd->at. */
+/* PARKS. Goes on at a symbolic link: its text becomes what is to be walked, or the place of a magic link becomes nd->at
+ * and *arrived is set (nd->at is then the result). child is the link, in nd->at. */
 must_check int walk_follow(struct nd *nd, struct dentry *child, bool last, bool *arrived);
 
 /* nd->at becomes child, or what is mounted on it. Takes the reference to child, also when it fails. */
@@ -46,7 +46,8 @@ must_check int walk_step(struct nd *nd, struct dentry *child);
 /* nd->at becomes what ".", ".." or "/" as the last component means. */
 must_check int walk_dots(struct nd *nd);
 
-/* PARKS. A look-up of one name in a directory, through the cache. Permission is the caller's business. Gives, perhaps negative. */
+/* PARKS. A look-up of one name in a directory, through the cache. Permission is the caller's business. Gives, perhaps
+ * negative. */
 must_check int dentry_lookup(struct dentry *parent, const char *name, size_t length, struct dentry **out);
 
 /* May cred remove or rename the name victim in dir? */

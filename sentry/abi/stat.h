@@ -6,6 +6,17 @@
 
 #include "sentry/abi/time.h"
 
+/* utimensat(2), utimes(2), utime(2): access time first. */
+struct abi_timespec_pair {
+	struct abi_timespec v[2];
+};
+struct abi_timeval_pair {
+	struct abi_timeval v[2];
+};
+struct abi_utimbuf {
+	int64_t actime, modtime;
+};
+
 struct abi_stat {
 	uint64_t dev, ino, nlink;
 	uint32_t mode, uid, gid, pad0;
