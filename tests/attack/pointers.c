@@ -1,4 +1,5 @@
-/* pointers - the gate's own addresses as arguments: to a guest that asks, there is nothing (EFAULT, ENOMEM, EINVAL). */
+/* pointers.c - the gate's own addresses as arguments: to a guest that asks, there is nothing (EFAULT, ENOMEM, EINVAL).
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap */
 #endif

@@ -1,4 +1,4 @@
-/* scribble - a guest that writes over everything of the gate that it can write, while it and its siblings make calls.
+/* scribble.c - a guest that writes over everything of the gate that it can write, while it and its siblings make calls.
  *
  *   blocks N    seed N: threads scribble over blocks, reply page and bell, post requests by hand with wild contents
  *   anywhere N  jumps to byte offsets of the gate's code with wild registers

@@ -1,4 +1,4 @@
-/* signed - what a guest can do with signed memory calls that it has seen (design, D3).
+/* signed.c - what a guest can do with signed memory calls that it has seen (design, D3).
  *
  *   replay      the same call again works, and touches nothing but the caller's own memory
  *   child       a forked child replays its parent's

@@ -1,4 +1,4 @@
-/* w1 - every system call number, by every road, from everywhere (design, rule W1).
+/* w1.c - every system call number, by every road, from everywhere (design, rule W1).
  *
  *   own      a `syscall` of the guest's own, numbers 0-511, the same with the x32 bit, the same with garbage above bit
  * 31 gate     every 0f 05 at any byte offset of the gate's pages, numbers 0-511 compat   int 0x80, sysenter, and both

@@ -1,4 +1,4 @@
-/* The tag's C side, and the signed program against it: by interpretation and by the kernel itself. */
+/* filter_sign.c - the tag's C side, and the signed program against it: by interpretation and by the kernel itself. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

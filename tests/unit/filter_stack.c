@@ -1,4 +1,4 @@
-/* The three programs stacked in the kernel as a guest thread has them, and the agent's alone. */
+/* filter_stack.c - the three programs stacked in the kernel as a guest thread has them, and the agent's alone. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/futex.h>

@@ -1,4 +1,4 @@
-/* Texts patched ahead of time: the C library of this machine, mapped through the platform. */
+/* systrap_aot.c - texts patched ahead of time: the C library of this machine, mapped through the platform. */
 #include <criterion/criterion.h>
 #include <errno.h>
 

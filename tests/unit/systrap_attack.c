@@ -1,5 +1,5 @@
-/* The walls of the systrap platform, with the test in the sentry's place: rule W1 from every instruction of the gate,
- * forged and replayed memory calls. tests/attack does the same from inside a whole sandbox. */
+/* systrap_attack.c - the walls of the systrap platform, with the test in the sentry's place: rule W1 from every
+ * instruction of the gate, forged and replayed memory calls. tests/attack does the same from inside a whole sandbox. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
