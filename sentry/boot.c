@@ -42,7 +42,7 @@ int sentry_init(void)
 		return error;
 	fs_init();
 	procfs_init();
-	return 0;
+	return task_system_init();
 }
 
 printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
