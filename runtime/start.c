@@ -1,13 +1,15 @@
 /* start.c - see start.h. */
 #include "runtime/start.h"
 
+#include "loader/loader.h"
 #include "syscalls/table.h"
 
 #include <stdio.h>
 
 int start_upper_parts(void)
 {
-	return 0;
+	syscalls_init();
+	return loader_init();
 }
 
 static void write_stdout(void *context, const char *text, size_t size)
