@@ -1,0 +1,19 @@
+# libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS. Found inputs stay in build/fuzz/NAME.
+FUZZ_SECONDS ?= 600
+FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZERS      := $(B)/fuzz/elf.bin
+
+$(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ tests/fuzz/elf.c loader/elf.c -lelf -lz
+
+.PHONY: fuzz-setup
+fuzz-setup:
+	scripts/setup --fuzz
+
+# Real programs to begin with: the header and the program headers of some of the host's.
+fuzz: fuzz-setup $(FUZZERS)
+	@mkdir -p $(B)/fuzz/elf
+	for file in /bin/true /bin/bash /usr/bin/python3 /sbin/ldconfig /lib64/ld-linux-x86-64.so.2; do \
+		head -c 2048 $$file > $(B)/fuzz/elf/$$(basename $$file); done
+	$(B)/fuzz/elf.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=4096 -print_final_stats=1 $(B)/fuzz/elf
