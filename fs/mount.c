@@ -199,6 +199,10 @@ static int build_one(const struct walker *walker, const struct mount_spec *spec)
 	else
 		error = mount_spec(spec, &at);
 	path_put(&at);
+	if (error == -ENODEV) { /* a file system that this build does not have leaves an empty directory */
+		log_warn("there is no file system for %s", spec->target);
+		error = 0;
+	}
 	return error;
 }
 
