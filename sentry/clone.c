@@ -96,7 +96,6 @@ static void copy_plain(struct task *child, const struct task *parent, const stru
 	memcpy(child->comm, parent->comm, sizeof child->comm);
 	child->blocked = parent->blocked;
 	child->no_new_privs = parent->no_new_privs;
-	child->keep_caps = parent->keep_caps;
 	child->personality = parent->personality;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->sched = parent->sched;

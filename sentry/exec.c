@@ -208,7 +208,6 @@ static void begin_anew(struct task *task, bool secure)
 	task->robust_list = UADDR_NULL;
 	task->clear_child_tid = UADDR_NULL;
 	task->restart.kind = RESTART_NONE;
-	task->keep_caps = false;
 	memset(&task->fault, 0, sizeof task->fault);
 	if (secure) {
 		task->pdeath_signal = 0;
@@ -247,6 +246,8 @@ static long exec_request_run(struct task *task, const struct exec_request *reque
 	struct uthread *thread;
 	int error = exec_load(request, &image);
 
+	if (error && image.fatal)
+		process_exit(task->process, SIGSEGV);
 	if (error)
 		return error;
 	error = uthread_new(image.mm->as, NULL, &image.start, &thread);

@@ -184,7 +184,7 @@ static int clock_take(struct task *task, int clock, struct posix_timer *timer)
 	return 0;
 }
 
-int posix_timer_create(struct task *task, int clock, const struct abi_sigevent *event, int32_t *id)
+int posix_timer_create(struct task *task, int clock, const struct abi_sigevent *event, bool default_value, int32_t *id)
 {
 	struct process_timers *timers = timers_of(task->process);
 	struct posix_timer *timer;
@@ -211,6 +211,8 @@ int posix_timer_create(struct task *task, int clock, const struct abi_sigevent *
 	timer->signo = event->signo;
 	timer->value = event->value;
 	timer->target_tid = event->tid;
+	if (default_value)
+		timer->value.sival_int = timer->id;
 	timer_setup(&timer->timer, TIMER_POSIX);
 	list_push_back(&timers->posix, &timer->node);
 	timers->posix_count++;

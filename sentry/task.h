@@ -130,7 +130,7 @@ struct task {
 		uint64_t args[4];     /* the kind's own */
 	} restart;
 	int pdeath_signal;
-	bool no_new_privs, keep_caps;
+	bool no_new_privs;
 	uint32_t personality;
 	uint64_t start_ns, user_ns, timer_slack_ns;
 	uint64_t calls; /* system calls so far */

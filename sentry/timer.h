@@ -46,7 +46,9 @@ void itimer_taken(struct process *process);
 void cpu_limit_changed(struct process *process);
 
 /* timer_create(2) and its fellows. */
-must_check int posix_timer_create(struct task *task, int clock, const struct abi_sigevent *event, int32_t *id);
+/* default_value: the number itself becomes the value (timer_create without a sigevent). */
+must_check int posix_timer_create(struct task *task, int clock, const struct abi_sigevent *event, bool default_value,
+				  int32_t *id);
 must_check int posix_timer_set(struct task *task, int32_t id, int flags, const struct abi_itimerspec *new,
 			       struct abi_itimerspec *old);
 must_check int posix_timer_get(struct task *task, int32_t id, struct abi_itimerspec *out);
