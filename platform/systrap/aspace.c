@@ -40,7 +40,7 @@ static struct aspace *by_id[ASPACES];
 static struct list pool = LIST_INIT(pool), dirty = LIST_INIT(dirty), others = LIST_INIT(others);
 static unsigned pool_count;
 static struct fiber *janitor;
-static bool janitor_failed;
+static bool janitor_failed, deaths_watched;
 static struct waitq pool_filled = {LIST_INIT(pool_filled.waiters)};
 
 static void aspace_move(struct aspace *as, enum aspace_state state)
@@ -465,7 +465,7 @@ static void task_died(pid_t pid, int signal)
 	}
 }
 
-void deaths_collect(void)
+static void deaths_collect(void)
 {
 	siginfo_t info;
 
@@ -487,11 +487,15 @@ static void sigchld_came(void *cookie, short events)
 	while (host_read(fd, drain, sizeof drain) > 0)
 		;
 	deaths_collect();
-	deaths_start();
+	deaths_watched =
+		false; /* armed anew by the next poll: a watch of the same file must not be made inside a notify */
 }
 
-void deaths_start(void)
+void deaths_watch(void)
 {
+	if (deaths_watched)
+		return;
+	deaths_watched = true;
 	if (hostio_watch(systrap.sigchld_file, POLLIN, sigchld_came, NULL) < 0)
 		systrap.fatal = "no room to watch for the deaths of stubs";
 }

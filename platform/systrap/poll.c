@@ -150,6 +150,7 @@ static void sleep_until(uint64_t deadline_ns)
 
 	limit = MIN(limit, MIN(deadline_ns, uthread_kicks_deadline()));
 	unwatch_all();
+	deaths_watch();
 	__atomic_store_n(&bell->sleeping, 1, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!look()) {
@@ -170,6 +171,7 @@ void platform_poll(uint64_t deadline_ns)
 {
 	static unsigned turns;
 
+	deaths_watch();
 	if (++turns % HOSTIO_TURNS == 0)
 		hostio_collect(false, NULL, 0, 0);
 	if (look())

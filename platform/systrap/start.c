@@ -231,7 +231,6 @@ int platform_start(const struct platform_config *config)
 	if (error)
 		return fail("host I/O", error);
 	poll_start();
-	deaths_start();
 	error = pool_start();
 	return error ? fail("the pool of stubs", error) : 0;
 }

@@ -199,8 +199,8 @@ struct uthread *uthread_of_slot(unsigned slot);
 pid_t aspace_agent_pid(unsigned id); /* 0: none */
 int block_alloc(struct aspace *as);
 void block_free(struct aspace *as, unsigned block);
-void deaths_start(void);
-void deaths_collect(void);
+/* Called by every poll. */
+void deaths_watch(void);
 must_check int pool_start(void);
 
 /* uthread.c */
