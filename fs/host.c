@@ -496,11 +496,20 @@ static int make_root(struct superblock *sb, uint32_t host_dir)
 		return error;
 	fs->dev = statx_dev(&root);
 	fs->is_file = !S_ISDIR(root.stx_mode);
+	if (fs->is_file) { /* what was handed over is a place (O_PATH) */
+		int fd = host_reopen(hostfile_fd(host_dir), (fs->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+		if (fd < 0)
+			return fd;
+		hostfile_put(fs->file);
+		error = hostfile_add(fd, &fs->file);
+		if (error)
+			return error;
+	}
 	error = host_inode_for(sb, &root, NULL, NULL, &sb->root);
 	if (error)
 		return error;
-	hostfile_get(host_dir);
-	host_node(sb->root)->file = host_dir; /* never in a cache: it stays */
+	hostfile_get(fs->file);
+	host_node(sb->root)->file = fs->file; /* never in a cache: it stays */
 	return 0;
 }
 

@@ -20,8 +20,7 @@ void host_init(void);
  */
 void host_identity_set(uint32_t guest_uid, uint32_t guest_gid);
 
-/* host_dir: host file index of a directory (O_PATH is enough), or of a file that is open for reading (and writing when
- * writable). Takes a reference to it. -errno of the host. */
+/* host_dir: host file index of a directory or a file, O_PATH. Takes a reference to it. -errno of the host. */
 must_check int host_new(uint32_t host_dir, bool writable, struct superblock **out);
 
 /* A host inode's own: where it was last seen, and what is open. */

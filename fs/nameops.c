@@ -236,8 +236,6 @@ static int rename_check_names(const struct rename *r)
 {
 	const struct inode *from = r->from->inode, *to = r->to->inode;
 
-	if (!from)
-		return -ENOENT;
 	if (r->flags & RENAME_NOREPLACE && to)
 		return -EEXIST;
 	if (r->flags & RENAME_EXCHANGE) {
@@ -327,7 +325,7 @@ static int rename_walked(struct rename *r)
 		error = walk_child(&r->old, &r->from);
 	if (error)
 		return error;
-	error = walk_child(&r->new, &r->to);
+	error = r->from->inode ? walk_child(&r->new, &r->to) : -ENOENT;
 	if (!error) {
 		error = rename_do(r);
 		dentry_put(r->to);

@@ -10,8 +10,9 @@
 #include "fs/inode.h"
 #include "sentry/base/text.h"
 
-#define NODE_ARGS 4 /* the last one is for telling instances with the same name apart; it is not in the inode number   \
-		     */
+#define NODE_ARGS                                                                                                      \
+	4 /* the last one is for telling instances with the same name apart; it is not in the inode number             \
+	   */
 
 /* What an inode stands for. args are the choice of the dynamic directory that gave it (a pid, a descriptor). */
 struct node_ref {

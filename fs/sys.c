@@ -112,7 +112,9 @@ static const struct node_desc cpus_files[] = {
 static int show_node_meminfo(const struct node_ref *ref, struct text *out)
 {
 	(void)ref;
-	text_printf(out, "Node 0 MemTotal:       %8" PRIu64 " kB\n", facts.memory_bytes / 1024);
+	text_printf(out, "Node 0 MemTotal:       %8" PRIu64 " kB\nNode 0 MemFree:        %8" PRIu64 " kB\n",
+		    facts.memory_bytes / 1024, facts.memory_bytes / 1024);
+	text_add_string(out, "Node 0 MemUsed:               0 kB\n");
 	return 0;
 }
 
@@ -202,9 +204,11 @@ static const struct node_desc class_dirs[] = {
 	NODE_DIR("tty", empty_dir),
 };
 
+static const struct node_desc dev_dirs[] = {NODE_DIR("block", empty_dir), NODE_DIR("char", empty_dir)};
+
 static const struct node_desc root_dirs[] = {
 	NODE_DIR("block", empty_dir), NODE_DIR("bus", empty_dir),        NODE_DIR("class", class_dirs),
-	NODE_DIR("dev", empty_dir),   NODE_DIR("devices", devices_dirs), NODE_DIR("firmware", empty_dir),
+	NODE_DIR("dev", dev_dirs),    NODE_DIR("devices", devices_dirs), NODE_DIR("firmware", empty_dir),
 	NODE_DIR("fs", fs_dirs),      NODE_DIR("kernel", kernel_files),  NODE_DIR("module", empty_dir),
 	NODE_DIR("power", empty_dir),
 };

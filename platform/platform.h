@@ -11,7 +11,8 @@
  *                  -> STOP_FAULT, STOP_KICK -> ... uthread_context_set ... -> uthread_wait -> ...
  *                  -> STOP_DEAD -> uthread_free
  *
- * Nothing is promised about the truth of what a stop says: number, arguments, registers and memory are the guest's word.
+ * Nothing is promised about the truth of what a stop says: number, arguments, registers and memory are the guest's
+ * word.
  *
  * Implementations: platform/systrap (default), tests/sim (the simulated platform); chosen at link time through
  * platform_* symbols of one implementation.
@@ -81,7 +82,8 @@ enum mem_kind { MEM_MAP, MEM_UNMAP, MEM_PROTECT, MEM_ADVISE, MEM_REMAP };
 #define MEM_SHARED    1u /* flags of struct mem_op */
 #define MEM_NORESERVE 2u
 #define MEM_POPULATE  4u
-#define MEM_READ_ONLY 8u /* with MEM_SHARED: the guest may never write it. Kept even against a replayed call (design D3) */
+#define MEM_READ_ONLY                                                                                                  \
+	8u /* with MEM_SHARED: the guest may never write it. Kept even against a replayed call (design D3) */
 
 /* One change of an address space. All addresses and sizes are whole pages inside the usable range; the sentry's mm has
  * checked everything against its own books and hands down only what it wants to be true. MEM_MAP replaces what is
@@ -93,8 +95,9 @@ struct mem_op {
 	uint32_t file;  /* MAP: host file index (platform/hostfile.h), or MEM_NO_FILE for zeroed memory */
 	int advice;     /* ADVISE: MADV_DONTNEED or MADV_FREE, nothing else */
 	uint64_t addr, size;
-	uint64_t offset;             /* MAP of a file: whole pages */
-	uint64_t new_addr, new_size; /* REMAP: moves [addr, size) to new_addr, size new_size (may equal addr: in place) */
+	uint64_t offset; /* MAP of a file: whole pages */
+	uint64_t new_addr,
+		new_size; /* REMAP: moves [addr, size) to new_addr, size new_size (may equal addr: in place) */
 };
 
 /* PARKS. Makes the change. With a caller (a thread of this address space that is at a STOP_SYSCALL) the change may be
@@ -103,23 +106,25 @@ struct mem_op {
  * Errors: -ENOMEM, and what the host's call says. A queued change that fails later is reported by aspace_settle. */
 must_check int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *op);
 
-/* Where the platform has placed code of its own (trampolines) inside a range that is free by the sentry's books: the lowest
- * such address in [addr, addr + size), or 0. Mapping there is allowed but slows the guest's calls down: whoever is free
- * to choose an address chooses another. */
+/* Where the platform has placed code of its own (trampolines) inside a range that is free by the sentry's books: the
+ * lowest such address in [addr, addr + size), or 0. Mapping there is allowed but slows the guest's calls down: whoever
+ * is free to choose an address chooses another. */
 uint64_t aspace_avoid(struct aspace *as, uint64_t addr, uint64_t size);
 
 /* PARKS. Waits until every queued change of this caller is done; the first error or 0. */
 must_check int aspace_settle(struct aspace *as, struct uthread *caller);
 
-/* Copies. n may be 0; a range outside the usable addresses is -EFAULT. thread is the thread of the address space on whose
- * behalf we copy, at a stop, or NULL: it is only a way to be faster (its copy window). All or nothing is not promised:
- * return 0, or -EFAULT after a part was copied. PARKS only while a queued change of that range is under way. */
+/* Copies. n may be 0; a range outside the usable addresses is -EFAULT. thread is the thread of the address space on
+ * whose behalf we copy, at a stop, or NULL: it is only a way to be faster (its copy window). All or nothing is not
+ * promised: return 0, or -EFAULT after a part was copied. PARKS only while a queued change of that range is under way.
+ */
 must_check int aspace_read(struct aspace *as, struct uthread *thread, void *dst, struct uaddr src, size_t n);
 must_check int aspace_write(struct aspace *as, struct uthread *thread, struct uaddr dst, const void *src, size_t n);
 
-/* Reads a string with its zero byte into dst, which has size bytes. Returns its length without the zero byte, -EFAULT, or
- * -ENAMETOOLONG when no zero byte is among the first size bytes. */
-must_check ssize_t aspace_read_string(struct aspace *as, struct uthread *thread, char *dst, struct uaddr src, size_t size);
+/* Reads a string with its zero byte into dst, which has size bytes. Returns its length without the zero byte, -EFAULT,
+ * or -ENAMETOOLONG when no zero byte is among the first size bytes. */
+must_check ssize_t aspace_read_string(struct aspace *as, struct uthread *thread, char *dst, struct uaddr src,
+				      size_t size);
 
 /* PARKS. Atomic with respect to the guest's own instructions when thread is given, best effort otherwise (a dying
  * thread's robust list): if *word == expected, *word = desired. found gets what was there. 0 or -EFAULT. */
@@ -154,14 +159,14 @@ enum stop_kind { STOP_SYSCALL, STOP_FAULT, STOP_KICK, STOP_DEAD };
 
 struct stop {
 	enum stop_kind kind;
-	uint64_t nr;      /* SYSCALL: the number as in rax (x32 bit and garbage included) */
-	uint64_t args[6]; /* SYSCALL */
-	uint64_t rip;     /* behind the syscall instruction, or of the faulting one */
-	int sig, code;    /* FAULT: SIGSEGV SIGBUS SIGFPE SIGILL SIGTRAP and the host's si_code */
-	struct uaddr addr;       /* FAULT: si_addr */
-	uint64_t trapno, error;  /* FAULT: as in struct sigcontext */
-	bool foreign;     /* SYSCALL: not by the 64-bit syscall instruction (int 0x80): answer ENOSYS */
-	int host_signal;  /* DEAD: what ended it when the sentry did not (0: the sentry did) */
+	uint64_t nr;            /* SYSCALL: the number as in rax (x32 bit and garbage included) */
+	uint64_t args[6];       /* SYSCALL */
+	uint64_t rip;           /* behind the syscall instruction, or of the faulting one */
+	int sig, code;          /* FAULT: SIGSEGV SIGBUS SIGFPE SIGILL SIGTRAP and the host's si_code */
+	struct uaddr addr;      /* FAULT: si_addr */
+	uint64_t trapno, error; /* FAULT: as in struct sigcontext */
+	bool foreign;           /* SYSCALL: not by the 64-bit syscall instruction (int 0x80): answer ENOSYS */
+	int host_signal;        /* DEAD: what ended it when the sentry did not (0: the sentry did) */
 };
 
 /* PARKS. Lets the thread run (with what uthread_answer or uthread_context_set left) and returns at its next stop. */
@@ -179,9 +184,9 @@ void uthread_kick(struct uthread *thread);
 void uthread_context_get(struct uthread *thread, struct uregs *out);
 void uthread_context_set(struct uthread *thread, const struct uregs *regs);
 
-/* Vector state in the layout of XSAVE as the host puts it into a signal frame, uthread_fpstate_size bytes (constant after
- * platform_start; FP_XSTATE_MAGIC2 included). PARKS like uthread_context_get. set: a state that the CPU would refuse is
- * -EINVAL; NULL means the initial state. */
+/* Vector state in the layout of XSAVE as the host puts it into a signal frame, uthread_fpstate_size bytes (constant
+ * after platform_start; FP_XSTATE_MAGIC2 included). PARKS like uthread_context_get. set: a state that the CPU would
+ * refuse is -EINVAL; NULL means the initial state. */
 size_t uthread_fpstate_size(void);
 void uthread_fpstate_get(struct uthread *thread, void *out);
 must_check int uthread_fpstate_set(struct uthread *thread, const void *state);

@@ -1,8 +1,8 @@
 /* boot.c - the sandbox's life: tree, first process, loop, end.
  *
- * Everything that may park (looking up the program, reading it) runs on a fiber of its own, the boot fiber; the control fiber
- * listens to the command-line process. The sandbox ends when its first process has ended (boot_init_exited), when the
- * command-line process goes away, or when the platform finds that it must not go on (platform_fatal).
+ * Everything that may park (looking up the program, reading it) runs on a fiber of its own, the boot fiber; the control
+ * fiber listens to the command-line process. The sandbox ends when its first process has ended (boot_init_exited), when
+ * the command-line process goes away, or when the platform finds that it must not go on (platform_fatal).
  *
  * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
  */
@@ -23,8 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STDIO_COUNT     3
-#define DEFAULT_PATH    "/usr/local/bin:/usr/bin:/bin"
+#define STDIO_COUNT  3
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* What boot needs while it runs; the sandbox has one. Not in the arena: a restored sandbox does not boot. */
 static struct {
@@ -198,13 +198,15 @@ static void boot_main(void *unused)
 	}
 	error = make_init(&boot.init);
 	if (error) {
-		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir, strerror(-error));
+		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir,
+			  strerror(-error));
 		return;
 	}
 	start_program(boot.init);
 }
 
-/* Signals that reach the command line are for the whole process group of the first process, as a terminal would send them. */
+/* Signals that reach the command line are for the whole process group of the first process, as a terminal would send
+ * them. */
 static void forward_signal(int sig)
 {
 	struct process *process;
@@ -213,8 +215,9 @@ static void forward_signal(int sig)
 	if (sig < 1 || sig > SIGNAL_COUNT || !boot.init)
 		return;
 	struct pgroup *group = boot.init->process->pgroup;
-	list_for_each(process, all, all_node) if (process->pgroup == group && !process->zombie)
-		signal_send_process(process, sig, NULL);
+	list_for_each (process, all, all_node)
+		if (process->pgroup == group && !process->zombie)
+			signal_send_process(process, sig, NULL);
 }
 
 static void control_main(void *unused)

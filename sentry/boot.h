@@ -9,18 +9,19 @@ struct boot_config {
 	unsigned mount_count;
 	char *const *argv; /* argv[0] is looked up in PATH of envp as a shell does, unless it has a slash */
 	char *const *envp;
-	const char *workdir;  /* in the sandbox */
+	const char *workdir; /* in the sandbox */
 	const char *hostname;
 	uint32_t uid, gid;
-	uint32_t stdio[3];        /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
-	uint32_t stdio_flags[3];  /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
+	uint32_t stdio[3];           /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
+	uint32_t stdio_flags[3];     /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
 	uint64_t memory_limit_bytes; /* 0: none */
-	uint64_t machine_bytes;      /* of memory on the host: what the guest is told when there is no limit; 0: not known */
-	unsigned cpu_count;       /* what the guest is told */
+	uint64_t machine_bytes; /* of memory on the host: what the guest is told when there is no limit; 0: not known */
+	unsigned cpu_count;     /* what the guest is told */
 	bool strace;
-	uint32_t strace_file;     /* host file index; HOSTFILE_NONE: stderr */
-	/* What the command-line process asks while we run: SIGINT and the like for the guest. Polled host file, or HOSTFILE_NONE.
-	 * Each byte read is a signal number for the foreground process group; end of file: end the sandbox. */
+	uint32_t strace_file; /* host file index; HOSTFILE_NONE: stderr */
+	/* What the command-line process asks while we run: SIGINT and the like for the guest. Polled host file, or
+	 * HOSTFILE_NONE. Each byte read is a signal number for the foreground process group; end of file: end the
+	 * sandbox. */
 	uint32_t control_file;
 };
 
@@ -28,15 +29,16 @@ enum boot_result { BOOT_EXITED, BOOT_FAILED };
 
 struct boot_status {
 	enum boot_result result;
-	int wait_status;    /* EXITED: of pid 1, as wait(2) */
-	int exec_error;     /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
-	char message[256];  /* FAILED: one line that names the thing and the remedy */
+	int wait_status;   /* EXITED: of pid 1, as wait(2) */
+	int exec_error;    /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
+	char message[256]; /* FAILED: one line that names the thing and the remedy */
 };
 
 /* Runs the sandbox from its first process to the last; called in the jail. The loop is in sentry/loop.c. */
 void sentry_boot(const struct boot_config *config, struct boot_status *status);
 
-/* Called by the exit of the first process (pid 1), when nobody else is left to run: ends the loop with this wait status. */
+/* Called by the exit of the first process (pid 1), when nobody else is left to run: ends the loop with this wait
+ * status. */
 void boot_init_exited(int wait_status);
 
 /* Before the jail closes: arena, tables. Called once. -errno. */

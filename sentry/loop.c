@@ -1,5 +1,6 @@
-/* loop.c - the one loop. fiber_run_ready runs every fiber that can go on, platform_poll finds out which can next and is the one
- * place to sleep. The loop ends when boot says so, or when the platform reports that the sandbox must not go on.
+/* loop.c - the one loop. fiber_run_ready runs every fiber that can go on, platform_poll finds out which can next and is
+ * the one place to sleep. The loop ends when boot says so, or when the platform reports that the sandbox must not go
+ * on.
  */
 #include "sentry/loop.h"
 #include "platform/platform.h"

@@ -290,9 +290,11 @@ void signal_return(struct task *task)
 		signal_force(task, SIGSEGV, NULL);
 		return;
 	}
+	/* Judged by where the handler's stack pointer was: a handler that set another alternate stack while on it keeps
+	 * it. */
+	(void)!signal_altstack(task, regs.rsp, &uc.uc_stack, NULL);
 	sigcontext_take(&uc.mcontext, &regs);
 	signal_mask_set(task, uc.sigmask);
-	(void)!signal_altstack(task, regs.rsp, &uc.uc_stack, NULL);
 	uthread_context_set(task->uthread, &regs);
 	task->restart.kind = RESTART_NONE;
 }

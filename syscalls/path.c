@@ -20,7 +20,9 @@ static long open_at(struct task *task, int dirfd, const char *path, uint32_t fla
 {
 	struct at at;
 	struct file *file;
-	int error = at_begin(task, dirfd, path, &at);
+	/* With RESOLVE_IN_ROOT an absolute path begins at dirfd, too. */
+	const char *begin = walk_flags & WALK_IN_ROOT && *path == '/' ? "." : path;
+	int error = at_begin(task, dirfd, begin, &at);
 
 	if (error)
 		return error;

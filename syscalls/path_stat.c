@@ -109,7 +109,8 @@ long sys_fstat(struct task *task, struct file *file, struct abi_stat *st)
 
 long sys_newfstatat(struct task *task, int dirfd, const char *path, struct abi_stat *st, uint32_t flags)
 {
-	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+	/* fstatat takes statx's hints about remote file systems, too. */
+	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	return stat_at(task, dirfd, path, st, flags);
 }

@@ -368,16 +368,19 @@ int aspace_fork(struct aspace *parent, struct uthread *caller, struct aspace **o
 		return error;
 	child->key = parent->key;
 	child->key_birth = parent->key_birth;
+	patch_freeze(parent);
 	error = patch_copy(child, parent);
 	if (!error)
 		error = uthread_alloc(child, thread);
 	if (error) {
+		patch_thaw(parent);
 		aspace_end(child);
 		return error;
 	}
 	uthread_context_get(caller, &regs);
 	context_build(*thread, caller, &regs);
 	error = parent->broken ? -EAGAIN : fork_tasks(parent, child, *thread);
+	patch_thaw(parent);
 	if (error) {
 		uthread_drop(*thread);
 		aspace_end(child);

@@ -9,12 +9,10 @@
  * executable, non-writable mappings are patched: text of files stays what it is for everybody else, and code that a
  * program writes itself is left alone.
  *
- * Trampolines lie in one memory file of the sandbox, a page for each guest page address, the same in every address
- * space (their bytes depend on addresses alone), mapped read-execute where an address space needs them: by its agent
- * with MAP_FIXED_NOREPLACE, so that nothing of the guest's is covered. In the books of the sentry's mm such a page is
- * free. When the guest maps something there, the sites that use it are patched back first.
+ * In the books of the sentry's mm a page of trampolines (trampoline.c) is free. When the guest maps something there,
+ * the sites that use it are patched back first.
  *
- * Limits: TRAMPOLINE_PAGES in a sandbox, SITE_LIMIT sites in an address space; what does not fit keeps trapping. A
+ * Limits: SITE_LIMIT sites in an address space; what does not fit keeps trapping. A
  * thread that is between a patched site and the gate at the very moment when another maps over the trampoline runs into
  * what was mapped.
  */
@@ -28,17 +26,13 @@
 #include <sys/syscall.h>
 
 #include "platform/host.h"
-#include "platform/systrap/patch_aot.h"
+#include "platform/systrap/trampoline.h"
 #include "sentry/base/log.h"
 
-#define TRAMPOLINE_PAGES 16384
-#define TRAMPOLINE_BYTES 15
-#define LEA_BYTES        7
-#define SITE_LIMIT       16384
-#define PAGE_HASH        32768
-#define INSN_SYSCALL_0   0x0f
-#define INSN_SYSCALL_1   0x05
-#define INSN_JMP         0xe9
+#define SITE_LIMIT     16384
+#define INSN_SYSCALL_0 0x0f
+#define INSN_SYSCALL_1 0x05
+#define INSN_JMP       0xe9
 
 enum site_state { SITE_EMPTY, SITE_PATCHED, SITE_REFUSED, SITE_GONE };
 
@@ -46,30 +40,6 @@ struct site {
 	uint64_t addr, target;
 	enum site_state state;
 };
-
-static unsigned char *pages; /* the memory file, mapped */
-static uint64_t page_addr[TRAMPOLINE_PAGES];
-static uint64_t page_used[TRAMPOLINE_PAGES][PAGE_SIZE / 64]; /* a bit for each byte in use */
-static uint16_t page_hash[PAGE_HASH];                        /* index + 1 */
-static unsigned page_count;
-
-int patch_start(int *trampoline_fd)
-{
-	const uint64_t bytes = TRAMPOLINE_PAGES * PAGE_SIZE;
-	int error = 0, fd = host_memfd_create("trampolines", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return fd;
-	error = host_ftruncate(fd, (int64_t)bytes);
-	if (error)
-		return error;
-	pages = host_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0, &error);
-	/* No mapping after ours can become writable: not by a replayed mprotect either (docs/decisions/0001). */
-	if (!error)
-		error = host_fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
-	*trampoline_fd = fd;
-	return error;
-}
 
 /* ------------------------------------------------------------------------------------------------ sites */
 
@@ -128,94 +98,11 @@ static struct site *site_new(struct patches *patches, uint64_t addr)
 	return site;
 }
 
-/* ------------------------------------------------------------------------------------------------ trampolines */
-
-/* Index of the page that stands for this guest address; -1: none (left). */
-static int page_find(uint64_t addr, bool make)
-{
-	unsigned i = hash_of(addr) % PAGE_HASH;
-
-	for (; page_hash[i]; i = (i + 1) % PAGE_HASH)
-		if (page_addr[page_hash[i] - 1] == addr)
-			return page_hash[i] - 1;
-	if (!make || page_count == TRAMPOLINE_PAGES)
-		return -1;
-	page_addr[page_count] = addr;
-	page_hash[i] = (uint16_t)++page_count;
-	return (int)page_count - 1;
-}
-
-static bool byte_used(int page, unsigned off)
-{
-	return page_used[page][off / 64] >> off % 64 & 1;
-}
-
-static bool code_for(uint64_t site, uint64_t target, unsigned char code[TRAMPOLINE_BYTES])
-{
-	/* lea back(%rip), %rcx; jmp *%gs:CH_ENTRY */
-	static const unsigned char pattern[TRAMPOLINE_BYTES] = {0x48, 0x8d, 0x0d, 0,    0,    0,
-								0,    0x65, 0xff, 0x24, 0x25, CH_ENTRY};
-	int64_t back = (int64_t)(site + 2 - (target + LEA_BYTES));
-
-	if (back != (int32_t)back)
-		return false;
-	memcpy(code, pattern, TRAMPOLINE_BYTES);
-	memcpy(code + 3, &(int32_t){(int32_t)back}, 4);
-	return true;
-}
-
-/* Whether the code can lie at target; what is there already is fine when it is the same. */
-static bool fits(uint64_t target, const unsigned char code[TRAMPOLINE_BYTES])
-{
-	for (unsigned i = 0; i < TRAMPOLINE_BYTES; i++) {
-		uint64_t at = target + i;
-		int page = page_find(page_down(at), true);
-		unsigned off = at % PAGE_SIZE;
-
-		if (page < 0 || (byte_used(page, off) && pages[page * PAGE_SIZE + off] != code[i]))
-			return false;
-	}
-	return true;
-}
-
-static void place(uint64_t target, const unsigned char code[TRAMPOLINE_BYTES])
-{
-	for (unsigned i = 0; i < TRAMPOLINE_BYTES; i++) {
-		uint64_t at = target + i;
-		int page = page_find(page_down(at), false);
-		unsigned off = at % PAGE_SIZE;
-
-		pages[page * PAGE_SIZE + off] = code[i];
-		page_used[page][off / 64] |= 1ull << off % 64;
-	}
-}
-
-/* Maps the pages of a trampoline where they are not yet. */
-static int map_pages(struct aspace *as, uint64_t target)
-{
-	uint64_t last = page_down(target + TRAMPOLINE_BYTES - 1);
-
-	for (uint64_t page = page_down(target); page <= last; page += PAGE_SIZE) {
-		struct agent_call map = {SYS_mmap,
-					 {page, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
-					  FD_TRAMPOLINE, (uint64_t)page_find(page, false) * PAGE_SIZE}};
-		int error;
-
-		if (ranges_cover(&as->patches.trampolines, page, page + PAGE_SIZE))
-			continue;
-		mem_settle_range(as, page, page + PAGE_SIZE, NULL);
-		error = agent_run(as, &map, 1);
-		if (!error)
-			error = ranges_add(&as->patches.trampolines, page, page + PAGE_SIZE);
-		if (error)
-			return error;
-	}
-	return 0;
-}
+/* ------------------------------------------------------------------------------------------------ patching */
 
 static enum site_state patch(struct aspace *as, uint64_t addr, uint64_t *target)
 {
-	unsigned char bytes[5], code[TRAMPOLINE_BYTES];
+	unsigned char bytes[5];
 	const unsigned char jmp = INSN_JMP;
 	int32_t displacement;
 
@@ -226,10 +113,7 @@ static enum site_state patch(struct aspace *as, uint64_t addr, uint64_t *target)
 	*target = addr + 5 + (uint64_t)(int64_t)displacement;
 	if (*target < PLATFORM_MIN_ADDR || *target >= PLATFORM_MAX_ADDR - PAGE_SIZE)
 		return SITE_REFUSED;
-	if (!code_for(addr, *target, code) || !fits(*target, code))
-		return SITE_REFUSED;
-	place(*target, code);
-	if (map_pages(as, *target) || !ranges_cover(&as->patches.patchable, addr, addr + sizeof bytes))
+	if (trampoline_add(as, addr, *target) || !ranges_cover(&as->patches.patchable, addr, addr + sizeof bytes))
 		return SITE_REFUSED;
 	return host_pwrite(as->mem_fd, &jmp, 1, (int64_t)addr) == 1 ? SITE_PATCHED : SITE_REFUSED;
 }
@@ -241,13 +125,15 @@ void patch_site(struct uthread *thread, uint64_t addr)
 	enum site_state state;
 	uint64_t target = 0;
 
-	if (systrap.config.no_patch || as->mem_fd < 0 || as->broken ||
+	if (systrap.config.no_patch || as->mem_fd < 0 || as->broken || as->patches.frozen ||
 	    !ranges_cover(&as->patches.patchable, addr, addr + 5))
 		return;
 	site = site_find(&as->patches, addr);
 	if (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED))
-		return;                   /* raced, or tried before */
+		return; /* raced, or tried before */
+	as->patches.active++;
 	state = patch(as, addr, &target); /* parks: the table may have changed */
+	as->patches.active--;
 	site = site_new(&as->patches, addr);
 	if (!site)
 		return;
@@ -260,108 +146,6 @@ void patch_site(struct uthread *thread, uint64_t addr)
 }
 
 /* ------------------------------------------------------------------------------------------------ ahead of time */
-
-/* Trampolines of one displacement are an image of the text: one run of pages. */
-struct run {
-	int32_t displacement;
-	uint64_t start, end;
-};
-#define AHEAD_RUNS 2
-static_assert(AHEAD_DISTANCE >= TRAMPOLINE_BYTES, "trampolines of one text do not overlap");
-
-static uint64_t ahead_target(uint64_t text, const struct ahead_site *site)
-{
-	return text + site->offset + 5 + (uint64_t)(int64_t)site->displacement;
-}
-
-/* The runs that these sites need. */
-static bool runs_find(uint64_t text, const struct ahead *ahead, struct run run[AHEAD_RUNS])
-{
-	memset(run, 0, AHEAD_RUNS * sizeof *run);
-	for (unsigned i = 0; i < ahead->sites; i++) {
-		int32_t displacement = ahead->site[i].displacement;
-		uint64_t target = ahead_target(text, &ahead->site[i]), end = page_up(target + TRAMPOLINE_BYTES);
-		struct run *r = run;
-
-		if (target < PLATFORM_MIN_ADDR || target >= PLATFORM_MAX_ADDR - PAGE_SIZE)
-			return false;
-		while (r < run + AHEAD_RUNS && r->end && r->displacement != displacement)
-			r++;
-		if (r == run + AHEAD_RUNS)
-			return false;
-		if (!r->end)
-			*r = (struct run){displacement, page_down(target), end};
-		r->start = MIN(r->start, page_down(target));
-		r->end = MAX(r->end, end);
-	}
-	return true;
-}
-
-/* Pages of the memory file that follow each other, for a run: those it has already, or new ones. */
-static bool run_pages(const struct run *run)
-{
-	unsigned count = (unsigned)((run->end - run->start) / PAGE_SIZE);
-	int first = page_find(run->start, false);
-
-	if (first < 0 && page_count + count > TRAMPOLINE_PAGES)
-		return false;
-	for (unsigned i = 0; i < count; i++) {
-		int page = page_find(run->start + i * PAGE_SIZE, false);
-		if (first < 0 ? page >= 0 : page != first + (int)i)
-			return false;
-	}
-	for (unsigned i = 0; first < 0 && i < count; i++)
-		(void)!page_find(run->start + i * PAGE_SIZE, true);
-	return true;
-}
-
-/* Writes the trampolines' bytes. What is written once stays: bytes are never taken back. */
-static bool runs_place(uint64_t text, struct ahead *ahead, const struct run run[AHEAD_RUNS])
-{
-	unsigned char code[TRAMPOLINE_BYTES];
-
-	if (ahead->placed == text)
-		return true;
-	for (int i = 0; i < AHEAD_RUNS; i++)
-		if (run[i].end && !run_pages(&run[i]))
-			return false;
-	for (unsigned i = 0; i < ahead->sites; i++) {
-		uint64_t target = ahead_target(text, &ahead->site[i]);
-		if (!code_for(text + ahead->site[i].offset, target, code) || !fits(target, code))
-			return false;
-		place(target, code);
-	}
-	ahead->placed = text;
-	return true;
-}
-
-/* Maps the runs that are not there yet. */
-static int runs_map(struct aspace *as, struct uthread *caller, const struct run run[AHEAD_RUNS])
-{
-	struct ranges *there = &as->patches.trampolines;
-	struct agent_call map[AHEAD_RUNS];
-	struct range range[AHEAD_RUNS];
-	unsigned n = 0;
-	int error;
-
-	for (const struct run *r = run; r < run + AHEAD_RUNS; r++) {
-		if (!r->end || ranges_cover(there, r->start, r->end))
-			continue;
-		if (ranges_touch(there, r->start, r->end))
-			return -EEXIST;
-		mem_flush_own(caller, r->start, r->end);
-		mem_settle_range(as, r->start, r->end, caller);
-		range[n] = (struct range){r->start, r->end};
-		map[n++] = (struct agent_call){SYS_mmap,
-					       {r->start, r->end - r->start, PROT_READ | PROT_EXEC,
-						MAP_SHARED | MAP_FIXED_NOREPLACE, FD_TRAMPOLINE,
-						(uint64_t)page_find(r->start, false) * PAGE_SIZE}};
-	}
-	error = n ? agent_run(as, map, n) : 0;
-	for (unsigned i = 0; i < n && !error; i++)
-		error = ranges_add(there, range[i].start, range[i].end);
-	return error;
-}
 
 /* Room for that many more sites at once. */
 static bool sites_reserve(struct patches *patches, unsigned sites)
@@ -381,17 +165,21 @@ static bool sites_reserve(struct patches *patches, unsigned sites)
 
 bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead)
 {
-	struct run run[AHEAD_RUNS];
+	int error;
 
-	if (!runs_find(text, ahead, run) || !runs_place(text, ahead, run) || runs_map(as, caller, run) ||
-	    !sites_reserve(&as->patches, ahead->sites))
+	if (as->patches.frozen)
+		return false;
+	as->patches.active++;
+	error = trampoline_add_ahead(as, caller, text, ahead);
+	as->patches.active--;
+	if (error || !sites_reserve(&as->patches, ahead->sites))
 		return false;
 	for (unsigned i = 0; i < ahead->sites; i++) {
 		struct site *site = site_new(&as->patches, text + ahead->site[i].offset);
 		if (!site)
 			return false;
 		site->state = SITE_PATCHED;
-		site->target = ahead_target(text, &ahead->site[i]);
+		site->target = trampoline_ahead_target(text, &ahead->site[i]);
 	}
 	return true;
 }
@@ -440,7 +228,7 @@ static void drop_trampolines(struct aspace *as, uint64_t start, uint64_t end)
 			log_debug("systrap: cannot take back a patch");
 		site->state = SITE_REFUSED; /* would be in the guest's way again */
 	}
-	(void)!ranges_remove(&patches->trampolines, start, end);
+	trampoline_drop(as, start, end);
 }
 
 void patch_before(struct aspace *as, struct uthread *caller, const struct mem_op *op)
@@ -497,25 +285,7 @@ bool patch_next_trampoline(const struct aspace *as, uint64_t start, uint64_t end
 
 uint64_t patch_guest_rip(const struct aspace *as, uint64_t rip)
 {
-	if (likely(!ranges_touch(&as->patches.trampolines, rip, rip + 1)))
-		return rip;
-	for (uint64_t start = rip; start + LEA_BYTES >= rip; start -= LEA_BYTES) {
-		unsigned char code[TRAMPOLINE_BYTES], want[TRAMPOLINE_BYTES];
-		int32_t back;
-		unsigned i;
-
-		for (i = 0; i < TRAMPOLINE_BYTES; i++) {
-			int page = page_find(page_down(start + i), false);
-			if (page < 0)
-				break;
-			code[i] = pages[page * PAGE_SIZE + (start + i) % PAGE_SIZE];
-		}
-		memcpy(&back, code + 3, 4);
-		uint64_t site = start + LEA_BYTES + (uint64_t)(int64_t)back - 2;
-		if (i == TRAMPOLINE_BYTES && code_for(site, start, want) && !memcmp(code, want, TRAMPOLINE_BYTES))
-			return site;
-	}
-	return rip;
+	return trampoline_site(as, rip);
 }
 
 uint64_t aspace_avoid(struct aspace *as, uint64_t addr, uint64_t size)
@@ -523,6 +293,27 @@ uint64_t aspace_avoid(struct aspace *as, uint64_t addr, uint64_t size)
 	struct range first;
 
 	return ranges_next(&as->patches.trampolines, addr, addr + size, &first) ? first.start : 0;
+}
+
+void patch_freeze(struct aspace *as)
+{
+	as->patches.frozen++;
+	while (as->patches.active && !as->broken) {
+		struct waitq never;
+		struct waiter waiter;
+
+		waitq_init(&never);
+		waiter_init(&waiter);
+		waitq_add(&never, &waiter);
+		(void)!waiter_wait_deaf(&waiter, host_monotonic_ns() + 50 * NS_PER_US);
+		waitq_remove(&waiter);
+	}
+}
+
+void patch_thaw(struct aspace *as)
+{
+	assert(as->patches.frozen);
+	as->patches.frozen--;
 }
 
 int patch_copy(struct aspace *to, const struct aspace *from)
@@ -536,7 +327,7 @@ int patch_copy(struct aspace *to, const struct aspace *from)
 	if (!error)
 		error = ranges_copy(&patches->shared, &source->shared);
 	if (!error)
-		error = ranges_copy(&patches->trampolines, &source->trampolines);
+		error = trampoline_copy(to, from);
 	if (error || !source->site_room)
 		return error;
 	patches->site = malloc(source->site_room * sizeof *patches->site);
@@ -552,7 +343,9 @@ void patch_forget(struct aspace *as)
 {
 	ranges_clear(&as->patches.patchable);
 	ranges_clear(&as->patches.shared);
-	ranges_clear(&as->patches.trampolines);
+	trampoline_forget(as);
 	free(as->patches.site);
-	memset(&as->patches, 0, sizeof as->patches);
+	as->patches.site = NULL;
+	as->patches.sites = as->patches.site_room = 0;
+	as->patches.shared_unknown = false;
 }

@@ -6,6 +6,8 @@
 
 struct uthread;
 
+#define AHEAD_RUNS 2
+
 /* Sites of a text: where, and what their jumps will be (one of two displacements). */
 struct ahead {
 	unsigned sites;
@@ -13,7 +15,9 @@ struct ahead {
 		uint32_t offset;
 		int32_t displacement;
 	} * site;
-	uint64_t placed; /* patch_ahead: the text's address for which it wrote the trampolines last */
+	/* trampoline.c: the pages of its runs, once written. */
+	bool placed;
+	uint32_t page[AHEAD_RUNS];
 };
 
 /* Sites with the same displacement are at least this far apart: so are their trampolines then. */

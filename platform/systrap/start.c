@@ -27,6 +27,7 @@
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
 #include "platform/systrap/filter.h"
+#include "platform/systrap/trampoline.h"
 #include "sentry/base/log.h"
 
 struct systrap systrap = {.gate_fd = -1, .factory_fd = -1, .sigchld_file = HOSTFILE_NONE};
@@ -191,7 +192,7 @@ static int processes_make(void)
 	int error = gate_code_make(&gate_code_fd);
 
 	if (!error)
-		error = patch_start(&trampoline_fd);
+		error = trampoline_start(&trampoline_fd);
 	if (!error)
 		error = factory_start(gate_code_fd, systrap.gate_fd, trampoline_fd, systrap.lane_fd,
 				      systrap.config.memory_limit_bytes, &systrap.factory_fd, &systrap.factory_pid,

@@ -45,11 +45,20 @@ void ranges_clear(struct ranges *set);
 
 /* What patch.c knows of one address space. */
 struct site;
+#define TRAMPOLINE_RUNS 16
+struct trampoline_run {
+	uint64_t start, end;
+	uint32_t first; /* page of the trampolines' memory file */
+	int32_t displacement;
+};
 struct patches {
 	struct ranges patchable;   /* private, executable, not writable */
 	struct ranges shared;      /* MAP_SHARED: never written to */
-	struct ranges trampolines; /* pages that patch.c has mapped */
-	struct site *site;         /* hash table by address */
+	struct ranges trampolines; /* pages that trampoline.c has mapped */
+	struct trampoline_run run[TRAMPOLINE_RUNS];
+	unsigned runs;
+	unsigned frozen, active; /* forks under way, which nothing may be patched during; patches under way */
+	struct site *site;       /* hash table by address */
 	unsigned sites, site_room;
 	bool shared_unknown; /* memory was short: patch nothing new */
 };
@@ -241,7 +250,10 @@ bool mem_is_pending(const struct aspace *as, uint64_t start, uint64_t end, const
 void copy_flush(struct uthread *thread);
 
 /* patch.c */
-must_check int patch_start(int *trampoline_fd);
+/* PARKS. For a fork: waits for patches under way and lets none begin until patch_thaw, so that memory and books of the
+ * copy are those of one moment. */
+void patch_freeze(struct aspace *as);
+void patch_thaw(struct aspace *as);
 /* PARKS. A call has trapped at this site. */
 void patch_site(struct uthread *thread, uint64_t site);
 /* An operation is about to change [addr, addr+size): forget or take back what depends on it. */

@@ -33,11 +33,11 @@ struct abi_f_owner_ex {
 	int32_t type, pid;
 };
 
-#define ABI_F_DUPFD_QUERY    1027
-#define ABI_F_CREATED_QUERY  1028
-#define ABI_F_OWNER_TID      0
-#define ABI_F_OWNER_PID      1
-#define ABI_F_OWNER_PGRP     2
+#define ABI_F_DUPFD_QUERY       1027
+#define ABI_F_CREATED_QUERY     1028
+#define ABI_F_OWNER_TID         0
+#define ABI_F_OWNER_PID         1
+#define ABI_F_OWNER_PGRP        2
 #define ABI_CLOSE_RANGE_UNSHARE 2u
 #define ABI_CLOSE_RANGE_CLOEXEC 4u
 

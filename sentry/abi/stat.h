@@ -47,10 +47,10 @@ struct abi_statx {
 };
 _Static_assert(sizeof(struct abi_statx) == 256, "struct statx");
 
-#define ABI_STATX_BASIC_STATS 0x7ffu
-#define ABI_STATX_BTIME       0x800u
-#define ABI_STATX_MNT_ID      0x1000u
-#define ABI_STATX_RESERVED    0x80000000u
+#define ABI_STATX_BASIC_STATS     0x7ffu
+#define ABI_STATX_BTIME           0x800u
+#define ABI_STATX_MNT_ID          0x1000u
+#define ABI_STATX_RESERVED        0x80000000u
 #define ABI_STATX_ATTR_MOUNT_ROOT 0x2000ull
 
 struct abi_statfs {

@@ -1,13 +1,15 @@
 /* arena.c - the arena: a buddy allocator of pages, and on it slabs of one size of object each.
  *
- * Layout. One mapping at ARENA_BASE: a header (slab states, free lists), then a byte and a slab number for each page, then the
- * pages. Everything that says what is in use is itself in the arena, so a saved arena is complete.
+ * Layout. One mapping at ARENA_BASE: a header (slab states, free lists), then a byte and a slab number for each page,
+ * then the pages. Everything that says what is in use is itself in the arena, so a saved arena is complete.
  *
- * Pages. Blocks of 2^order pages, order 0..18 (1 GiB), split and merged as buddies. What lies behind the high-water mark has
- * never been touched and needs no clearing; a freed block of 2^DISCARD_ORDER pages or more is given back to the host.
+ * Pages. Blocks of 2^order pages, order 0..18 (1 GiB), split and merged as buddies. What lies behind the high-water
+ * mark has never been touched and needs no clearing; a freed block of 2^DISCARD_ORDER pages or more is given back to
+ * the host.
  *
- * Slabs. A slab takes blocks of pages, cuts them into objects and never gives them back: an address once an object of a type
- * stays one (type-stable). Sizes without a type of their own (arena_alloc) use slabs of size classes, then whole blocks.
+ * Slabs. A slab takes blocks of pages, cuts them into objects and never gives them back: an address once an object of a
+ * type stays one (type-stable). Sizes without a type of their own (arena_alloc) use slabs of size classes, then whole
+ * blocks.
  *
  * Limits: SLAB_LIMIT slabs; objects of at most SLAB_OBJECT_LIMIT bytes; 64 GiB. Out of memory is NULL, never an abort.
  */
@@ -65,8 +67,8 @@ struct header {
 };
 
 static struct header *header;
-static uint8_t *page_state;   /* [page] */
-static uint8_t *page_slab;    /* [page]: slab that owns the block, by its first page; 0: none */
+static uint8_t *page_state; /* [page] */
+static uint8_t *page_slab;  /* [page]: slab that owns the block, by its first page; 0: none */
 static char *pages;
 
 int arena_init(void)
@@ -255,7 +257,8 @@ size_t slab_count(const struct slab *slab)
 	return slab->id ? header->slabs[slab->id].in_use : 0;
 }
 
-/* Size classes: 16 32 48 64, then four steps to each doubling, up to SLAB_OBJECT_LIMIT / 2. Gives the class and its size. */
+/* Size classes: 16 32 48 64, then four steps to each doubling, up to SLAB_OBJECT_LIMIT / 2. Gives the class and its
+ * size. */
 static unsigned class_of(size_t bytes, uint32_t *class_bytes)
 {
 	if (bytes <= 64) {

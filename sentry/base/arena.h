@@ -1,8 +1,8 @@
 /* arena.h - where all of the sentry's state lives (design D5).
  *
- * One mapping at a base address chosen once for each template, so that a checkpoint can save it and a clone can map it as
- * it is. Objects come from type-stable slabs, or from size classes for what varies in length. Memory comes zeroed. Objects hold no
- * function pointer and no host handle; arena_scan proves the first in debug builds.
+ * One mapping at a base address chosen once for each template, so that a checkpoint can save it and a clone can map it
+ * as it is. Objects come from type-stable slabs, or from size classes for what varies in length. Memory comes zeroed.
+ * Objects hold no function pointer and no host handle; arena_scan proves the first in debug builds.
  */
 #ifndef SENTRY_BASE_ARENA_H
 #define SENTRY_BASE_ARENA_H
@@ -15,13 +15,17 @@
 /* Called once at start. -ENOMEM when the host refuses the mapping. */
 must_check int arena_init(void);
 
-/* A slab's descriptor is static and names its type; its state is in the arena. The first use enters it in the arena's list. */
+/* A slab's descriptor is static and names its type; its state is in the arena. The first use enters it in the arena's
+ * list. */
 struct slab {
 	const char *name;
 	uint32_t object_bytes;
 	uint32_t id; /* 0: not entered yet */
 };
-#define SLAB(type) {.name = #type, .object_bytes = sizeof(struct type)}
+#define SLAB(type)                                                                                                     \
+	{                                                                                                              \
+		.name = #type, .object_bytes = sizeof(struct type)                                                     \
+	}
 
 /* A zeroed object, or NULL when the arena is full (the caller answers ENOMEM). */
 must_check void *slab_new(struct slab *slab);
@@ -29,7 +33,8 @@ void slab_free(struct slab *slab, void *object);
 /* Objects in use: for tests that look for leaks, and for statistics. */
 size_t slab_count(const struct slab *slab);
 
-/* Zeroed memory of any size up to 1 GiB, aligned to 16 bytes (to a page from a page on); NULL when the arena is full. The size must be given back. */
+/* Zeroed memory of any size up to 1 GiB, aligned to 16 bytes (to a page from a page on); NULL when the arena is full.
+ * The size must be given back. */
 must_check void *arena_alloc(size_t bytes);
 void arena_free(void *memory, size_t bytes); /* NULL is allowed */
 /* Grows or shrinks; content is kept, what is new is zero. NULL leaves the old one as it was. */

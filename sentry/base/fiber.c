@@ -1,8 +1,8 @@
 /* fiber.c - fibers: stacks, the switch, the run queue, deadlines.
  *
- * The switch saves the six callee-saved registers on the old stack and takes them from the new one; floating point control
- * words never change in the sentry. A struct fiber lies at the top of its own stack mapping, below a guard page, outside the arena.
- * Ended fibers are kept for reuse, newest first, because their stacks are warm.
+ * The switch saves the six callee-saved registers on the old stack and takes them from the new one; floating point
+ * control words never change in the sentry. A struct fiber lies at the top of its own stack mapping, below a guard
+ * page, outside the arena. Ended fibers are kept for reuse, newest first, because their stacks are warm.
  *
  * Wakes are counted, not queued: `wake_pending` makes a park return at once. Parked fibers with a deadline are in a
  * tree by deadline. Limits: FIBER_LIMIT fibers of FIBER_STACK_BYTES; address space for all is reserved at first use.
@@ -131,7 +131,8 @@ int fiber_new(void (*main)(void *argument), void *argument, struct fiber **out)
 	}
 	char *bottom = fiber->stack_bottom;
 	*fiber = (struct fiber){.main = main, .argument = argument, .stack_bottom = bottom};
-	/* What fiber_switch_stack pops: six registers, the address to return to; then a stack as a call would leave it. */
+	/* What fiber_switch_stack pops: six registers, the address to return to; then a stack as a call would leave it.
+	 */
 	/* A function begins with the stack 8 below a multiple of 16 (the return address that call pushed). */
 	uint64_t *top = (uint64_t *)fiber - 3;
 	top[-1] = (uint64_t)fiber_begin;

@@ -1,8 +1,8 @@
 /* fiber.h - the sentry's threads of control: one small stack each, switched by our own few instructions (design D4).
  *
- * All fibers share the sentry's one kernel thread, so code between two PARKS points is atomic. A fiber is either running,
- * ready (in the FIFO run queue) or parked. The loop (sentry/loop.c) alternates fiber_run_ready and platform_poll.
- * Fibers and their stacks live outside the arena: they hold return addresses (design D5).
+ * All fibers share the sentry's one kernel thread, so code between two PARKS points is atomic. A fiber is either
+ * running, ready (in the FIFO run queue) or parked. The loop (sentry/loop.c) alternates fiber_run_ready and
+ * platform_poll. Fibers and their stacks live outside the arena: they hold return addresses (design D5).
  */
 #ifndef SENTRY_BASE_FIBER_H
 #define SENTRY_BASE_FIBER_H
@@ -13,7 +13,8 @@
 
 struct fiber;
 
-/* A new fiber, ready, that will run main(argument). -EAGAIN at FIBER_LIMIT, -ENOMEM. Its stack is reused after it ends. */
+/* A new fiber, ready, that will run main(argument). -EAGAIN at FIBER_LIMIT, -ENOMEM. Its stack is reused after it ends.
+ */
 must_check int fiber_new(void (*main)(void *argument), void *argument, struct fiber **out);
 
 /* Ends the running fiber; main may also simply return. */
@@ -36,8 +37,8 @@ must_check bool fiber_park_until(uint64_t deadline_ns);
 /* PARKS, but stays ready: lets the others run first. */
 void fiber_yield(void);
 
-/* An interrupt is a sticky flag that also wakes the fiber from an interruptible wait: it is set when a signal or a kick is for
- * the task, and cleared by the task's own loop (fiber_interrupt_clear). */
+/* An interrupt is a sticky flag that also wakes the fiber from an interruptible wait: it is set when a signal or a kick
+ * is for the task, and cleared by the task's own loop (fiber_interrupt_clear). */
 void fiber_interrupt(struct fiber *fiber);
 void fiber_interrupt_clear(struct fiber *fiber);
 bool fiber_interrupted(void);

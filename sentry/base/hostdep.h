@@ -1,5 +1,5 @@
-/* hostdep.h - the few things that base/ needs from the host. Declared here, made in platform/hostdep.c with the calls of
- * platform/host.c, because includes point one way (base <- platform).
+/* hostdep.h - the few things that base/ needs from the host. Declared here, made in platform/hostdep.c with the calls
+ * of platform/host.c, because includes point one way (base <- platform).
  */
 #ifndef SENTRY_BASE_HOSTDEP_H
 #define SENTRY_BASE_HOSTDEP_H

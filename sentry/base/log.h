@@ -6,8 +6,8 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Messages go to this sink, one line each without a newline. Default: none are shown but LOG_ERROR, on stderr. Set once by
- * the runtime; the sink must not park. */
+/* Messages go to this sink, one line each without a newline. Default: none are shown but LOG_ERROR, on stderr. Set once
+ * by the runtime; the sink must not park. */
 typedef void log_sink(enum log_level level, const char *line);
 void log_init(enum log_level most, log_sink *sink);
 bool log_wants(enum log_level level);

@@ -1,8 +1,8 @@
 /* wait.c - wait queues.
  *
- * A waiter stays on its queue until its owner removes it, so that one waiter may be woken many times and a poll may sit on
- * many queues. `woken` in the waiter's fired word is what a park is about; a fiber woken for another reason looks and
- * parks again. Limits: none of its own; waiters are owned by callers that are limited.
+ * A waiter stays on its queue until its owner removes it, so that one waiter may be woken many times and a poll may sit
+ * on many queues. `woken` in the waiter's fired word is what a park is about; a fiber woken for another reason looks
+ * and parks again. Limits: none of its own; waiters are owned by callers that are limited.
  */
 #include "sentry/base/wait.h"
 #include <errno.h>
@@ -65,8 +65,7 @@ void waitq_wake(struct waitq *queue, uint32_t events)
 	struct waiter *waiter, *after;
 	bool exclusive_done = false;
 
-	list_for_each_safe(waiter, after, &queue->waiters, node)
-	{
+	list_for_each_safe (waiter, after, &queue->waiters, node) {
 		if (!waiter_wants(waiter, events) || (waiter->exclusive && exclusive_done))
 			continue;
 		exclusive_done |= waiter->exclusive;
@@ -79,8 +78,7 @@ unsigned waitq_wake_some(struct waitq *queue, uint32_t events, unsigned count)
 	struct waiter *waiter, *after;
 	unsigned woken = 0;
 
-	list_for_each_safe(waiter, after, &queue->waiters, node)
-	{
+	list_for_each_safe (waiter, after, &queue->waiters, node) {
 		if (woken == count)
 			break;
 		if (!waiter_wants(waiter, events) || waiter->fired)

@@ -42,8 +42,9 @@ void waitq_wake(struct waitq *queue, uint32_t events);
 /* Wakes at most count waiters, in FIFO order. Returns how many. */
 unsigned waitq_wake_some(struct waitq *queue, uint32_t events, unsigned count);
 
-/* PARKS until woken (0), interrupted (-ERESTARTSYS) or the deadline in CLOCK_MONOTONIC ns (-ETIMEDOUT). The waiter must be
- * on a queue already: add, look at the condition, wait, remove. An interrupt that is pending already returns at once. */
+/* PARKS until woken (0), interrupted (-ERESTARTSYS) or the deadline in CLOCK_MONOTONIC ns (-ETIMEDOUT). The waiter must
+ * be on a queue already: add, look at the condition, wait, remove. An interrupt that is pending already returns at
+ * once. */
 must_check int waiter_wait(struct waiter *waiter, uint64_t deadline_ns);
 /* The same, deaf to interrupts. */
 must_check int waiter_wait_deaf(struct waiter *waiter, uint64_t deadline_ns);

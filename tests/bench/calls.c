@@ -1,7 +1,7 @@
 /* calls.c - nanoseconds of single operations, as a guest sees them: "name minimum median" a line.
  *
- * Each operation is timed in batches; the least and the median of the batches are printed. The driver (scripts/bench) runs
- * it natively and in the sandbox by turns and compares.
+ * Each operation is timed in batches; the least and the median of the batches are printed. The driver (scripts/bench)
+ * runs it natively and in the sandbox by turns and compares.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -49,15 +49,43 @@ static void measure(const char *name, void (*operation)(void), int times, int ba
 static int data_fd, zero_fd;
 static char data[4096];
 
-static void op_getppid(void) { syscall(SYS_getppid); }
-static void op_umask(void) { syscall(SYS_umask, 022); }
-static void op_clock(void) { now_ns(); }
-static void op_pread(void) { (void)!pread(data_fd, data, 64, 0); }
-static void op_read_4k(void) { (void)!pread(data_fd, data, 4096, 0); }
-static void op_stat(void) { struct stat *st = (void *)data; (void)!syscall(SYS_newfstatat, AT_FDCWD, "/usr/bin/env", st, 0); }
-static void op_open_close(void) { close(open("/usr/bin/env", O_RDONLY)); }
-static void op_map(void) { munmap(mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 65536); }
-static void op_write_null(void) { (void)!write(zero_fd, data, 64); }
+static void op_getppid(void)
+{
+	syscall(SYS_getppid);
+}
+static void op_umask(void)
+{
+	syscall(SYS_umask, 022);
+}
+static void op_clock(void)
+{
+	now_ns();
+}
+static void op_pread(void)
+{
+	(void)!pread(data_fd, data, 64, 0);
+}
+static void op_read_4k(void)
+{
+	(void)!pread(data_fd, data, 4096, 0);
+}
+static void op_stat(void)
+{
+	struct stat *st = (void *)data;
+	(void)!syscall(SYS_newfstatat, AT_FDCWD, "/usr/bin/env", st, 0);
+}
+static void op_open_close(void)
+{
+	close(open("/usr/bin/env", O_RDONLY));
+}
+static void op_map(void)
+{
+	munmap(mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 65536);
+}
+static void op_write_null(void)
+{
+	(void)!write(zero_fd, data, 64);
+}
 
 static void op_fork(void)
 {

@@ -54,9 +54,9 @@ static inline void fault_try(const char *what, volatile char *address, char kind
 		say("%s: no fault\n", what);
 }
 
-#define READ(address) fault_try("read of " #address, (volatile char *)(address), 'r')
+#define READ(address)  fault_try("read of " #address, (volatile char *)(address), 'r')
 #define WRITE(address) fault_try("write to " #address, (volatile char *)(address), 'w')
-#define CALL(address) fault_try("call of " #address, (volatile char *)(address), 'x')
+#define CALL(address)  fault_try("call of " #address, (volatile char *)(address), 'x')
 
 static inline char *map(size_t size, int protection, int flags, int fd)
 {
@@ -71,6 +71,9 @@ static inline char *map_anonymous(size_t size)
 }
 
 /* For calls whose success is an address: 0 or the error. */
-static inline long address_result(void *address) { return address == MAP_FAILED ? -1 : 0; }
+static inline long address_result(void *address)
+{
+	return address == MAP_FAILED ? -1 : 0;
+}
 
 #endif

@@ -13,7 +13,10 @@ static inline long futex(void *word, int op, unsigned value, const void *timeout
 	return syscall(SYS_futex, word, op, value, timeout_or_count, second, value3);
 }
 
-static inline long futex_wake(void *word, int count) { return futex(word, FUTEX_WAKE, count, NULL, NULL, 0); }
+static inline long futex_wake(void *word, int count)
+{
+	return futex(word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
 
 /* Wakes until that many have been woken: they may not all sleep yet. */
 static inline long futex_wake_all(void *word, int wanted)

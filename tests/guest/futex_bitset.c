@@ -42,7 +42,7 @@ int main(void)
 	start = now_ns(CLOCK_MONOTONIC);
 	SHOW(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, FUTEX_BITSET_MATCH_ANY));
 	CHECK(now_ns(CLOCK_MONOTONIC) - start >= 39000000);
-	t = (struct timespec){ 1, 0 };
+	t = (struct timespec){1, 0};
 	SHOW(futex(&word, FUTEX_WAIT_BITSET, 0, &t, NULL, 1));
 	SHOW(futex(&word, FUTEX_WAIT_BITSET, 1, NULL, NULL, 1));
 	SHOW(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0));

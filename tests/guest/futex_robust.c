@@ -13,7 +13,7 @@ static struct lock *locks;
 static void own(struct lock *first, struct lock *second)
 {
 	uint32_t tid = syscall(SYS_gettid);
-	head = (struct robust_list_head){ { &first->list }, offsetof(struct lock, word), NULL };
+	head = (struct robust_list_head){{&first->list}, offsetof(struct lock, word), NULL};
 	first->list.next = &second->list;
 	second->list.next = (struct robust_list *)&head;
 	first->word = tid | FUTEX_WAITERS;

@@ -8,7 +8,7 @@ static pid_t sleeper(int op)
 {
 	pid_t pid = fork_child();
 	if (!pid) {
-		struct timespec limit = { 0, 400000000 };
+		struct timespec limit = {0, 400000000};
 		long result = futex(word, op, 0, &limit, NULL, 0);
 		_exit(result ? errno == ETIMEDOUT ? 2 : 3 : 1);
 	}

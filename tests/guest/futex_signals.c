@@ -5,7 +5,10 @@
 static uint32_t word;
 static volatile sig_atomic_t hits;
 
-static void hit(int sig) { hits++; }
+static void hit(int sig)
+{
+	hits++;
+}
 
 static void wake_up(int sig)
 {
@@ -15,13 +18,13 @@ static void wake_up(int sig)
 
 static void soon(void)
 {
-	struct itimerval timer = { { 0, 0 }, { 0, 40000 } };
+	struct itimerval timer = {{0, 0}, {0, 40000}};
 	MUST(setitimer(ITIMER_REAL, &timer, NULL));
 }
 
 int main(void)
 {
-	struct timespec limit = { 0, 150000000 };
+	struct timespec limit = {0, 150000000};
 	handle(SIGALRM, hit, 0);
 	soon();
 	SHOW(futex(&word, FUTEX_WAIT, 0, &limit, NULL, 0));

@@ -12,7 +12,7 @@ static void *waker(void *arg)
 int main(void)
 {
 	pthread_t thread;
-	struct timespec short_time = { 0, 40000000 }, none = { 0, 0 }, bad = { 0, 1000000000 }, negative = { -1, 0 };
+	struct timespec short_time = {0, 40000000}, none = {0, 0}, bad = {0, 1000000000}, negative = {-1, 0};
 	SHOW(futex(&word, FUTEX_WAIT, 4, NULL, NULL, 0));
 	SHOW(futex(&word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 4, NULL, NULL, 0));
 	long long start = now_ns(CLOCK_MONOTONIC);
@@ -34,7 +34,7 @@ int main(void)
 	SHOW(futex_wake(&word, 1));
 	MUST(pthread_create(&thread, NULL, waker, NULL));
 	long result = futex(&word, FUTEX_WAIT, 5, NULL, NULL, 0);
-	pthread_join(thread, NULL);     /* only then: two threads print */
+	pthread_join(thread, NULL); /* only then: two threads print */
 	SHOW(result);
 	return 0;
 }

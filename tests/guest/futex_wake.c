@@ -27,7 +27,7 @@ int main(void)
 		MUST(pthread_create(&threads[i], NULL, sleeper, i < 5 ? &word : &other));
 	while (__atomic_load_n(&asleep, __ATOMIC_SEQ_CST) < 6)
 		nap_ms(5);
-	nap_ms(100);            /* until all of them sleep in the kernel */
+	nap_ms(100); /* until all of them sleep in the kernel */
 	SHOW(futex(&word, FUTEX_WAKE_PRIVATE, 0, NULL, NULL, 0));
 	wait_awake(1);
 	SHOW(futex(&word, FUTEX_WAKE_PRIVATE, 2, NULL, NULL, 0));

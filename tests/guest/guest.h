@@ -30,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GUEST_SKIP 77
+#define GUEST_SKIP   77
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The value of an expression, with the name of the error where it is -1. */
@@ -60,7 +60,7 @@
 
 __attribute__((format(printf, 1, 2))) static inline void say(const char *format, ...)
 {
-	char line[1024];        /* not vdprintf: it allocates, which shows in cases about memory */
+	char line[1024]; /* not vdprintf: it allocates, which shows in cases about memory */
 	va_list args;
 	va_start(args, format);
 	int size = vsnprintf(line, sizeof line, format, args);
@@ -74,7 +74,10 @@ __attribute__((format(printf, 1, 2))) static inline void say(const char *format,
 			count = 0;
 }
 
-static inline void section(const char *title) { say("-- %s\n", title); }
+static inline void section(const char *title)
+{
+	say("-- %s\n", title);
+}
 
 static inline const char *error_name(int error)
 {
@@ -175,7 +178,7 @@ static inline void in_child(const char *who, void (*function)(void))
 
 static inline void nap_ms(long ms)
 {
-	struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
 	while (nanosleep(&left, &left) && errno == EINTR)
 		;
 }
@@ -223,13 +226,13 @@ static inline int lowest_fd(void)
 
 static inline void handle(int sig, void (*handler)(int), int flags)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
 	MUST(sigaction(sig, &action, NULL));
 }
 
 static inline void handle_info(int sig, void (*handler)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction action = { .sa_sigaction = handler, .sa_flags = flags | SA_SIGINFO };
+	struct sigaction action = {.sa_sigaction = handler, .sa_flags = flags | SA_SIGINFO};
 	MUST(sigaction(sig, &action, NULL));
 }
 
@@ -262,7 +265,10 @@ static inline void become_user(uid_t id)
 }
 
 /* One byte through a pipe: how parent and child take turns. */
-static inline void tell(int fd) { MUST(write(fd, "!", 1)); }
+static inline void tell(int fd)
+{
+	MUST(write(fd, "!", 1));
+}
 
 static inline void await(int fd)
 {

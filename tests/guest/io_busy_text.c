@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 	SHOW(truncate(argv[0], 0));
 	SHOW(open(argv[0], O_RDONLY) >= 0);
 	int fd = MUST(open("copy", O_WRONLY));
-	char *const args[] = { "copy", "child", NULL };
+	char *const args[] = {"copy", "child", NULL};
 	SHOW(execv("copy", args));
 	close(fd);
 	pid_t pid = fork_child();

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	make_file("file", "abc");
 	dup2(MUST(open("file", O_RDONLY)), 20);
 	dup3(20, 21, O_CLOEXEC);
-	dup2(MUST(open("file", O_RDONLY | O_CLOEXEC)), 22);     /* a copy does not inherit the flag */
+	dup2(MUST(open("file", O_RDONLY | O_CLOEXEC)), 22); /* a copy does not inherit the flag */
 	fcntl(20, F_DUPFD_CLOEXEC, 23);
 	MUST(pipe2(ends, O_CLOEXEC));
 	fcntl(ends[0], F_DUPFD, 24);
@@ -34,9 +34,9 @@ int main(int argc, char **argv)
 	dup2(20, 29);
 	fcntl(29, F_SETFD, FD_CLOEXEC);
 	fcntl(29, F_SETFD, 0);
-	MUST(read(20, &(char){ 0 }, 1));
+	MUST(read(20, &(char){0}, 1));
 	/* A failed exec must not close anything. */
-	char *const args[] = { argv[0], "child", NULL };
+	char *const args[] = {argv[0], "child", NULL};
 	SHOW(execv("./absent", args));
 	SHOW(fcntl(21, F_GETFD));
 	execv(argv[0], args);

@@ -4,12 +4,15 @@
 
 static volatile sig_atomic_t signals;
 
-static void count(int sig) { signals++; }
+static void count(int sig)
+{
+	signals++;
+}
 
 static void killed(void)
 {
 	handle(SIGXFSZ, SIG_DFL, 0);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	int fd = MUST(open("file", O_WRONLY));
 	SHOW(pwrite(fd, "x", 1, 10));
 }
@@ -19,7 +22,7 @@ int main(void)
 	char data[100] = "";
 	handle(SIGXFSZ, count, 0);
 	int fd = MUST(open("file", O_RDWR | O_CREAT, 0644));
-	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10, RLIM_INFINITY }));
+	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, RLIM_INFINITY}));
 	SHOW(write(fd, data, 4));
 	SHOW(write(fd, data, 100));
 	SHOW(signals);
@@ -32,9 +35,9 @@ int main(void)
 	SHOW(signals);
 	SHOW(ftruncate(fd, 8));
 	SHOW(signals);
-	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY }));
+	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}));
 	SHOW(pwrite(fd, data, 100, 0));
-	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10, RLIM_INFINITY }));
+	MUST(setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, RLIM_INFINITY}));
 	int ends[2];
 	MUST(pipe(ends));
 	SHOW(write(ends[1], data, 100));

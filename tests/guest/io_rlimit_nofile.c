@@ -7,7 +7,7 @@ int main(void)
 {
 	int ends[2], first = lowest_fd();
 	MUST(dup2(STDOUT_FILENO, 60));
-	MUST(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ first + 3, first + 3 }));
+	MUST(setrlimit(RLIMIT_NOFILE, &(struct rlimit){first + 3, first + 3}));
 	SHOW(dup(STDOUT_FILENO) == first);
 	SHOW(open("/", O_RDONLY) == first + 1);
 	SHOW(pipe(ends));

@@ -5,8 +5,8 @@
 int main(void)
 {
 	char a[4] = "", b[8] = "", c[8] = "";
-	struct iovec out[] = { { "ab", 2 }, { NULL, 0 }, { "cdef", 4 }, { "g", 1 } };
-	struct iovec in[] = { { a, 3 }, { b, 1 }, { c, 7 } };
+	struct iovec out[] = {{"ab", 2}, {NULL, 0}, {"cdef", 4}, {"g", 1}};
+	struct iovec in[] = {{a, 3}, {b, 1}, {c, 7}};
 	int fd = MUST(open("file", O_RDWR | O_CREAT, 0644));
 
 	SHOW(writev(fd, out, 4));
@@ -35,10 +35,10 @@ int main(void)
 	SHOW(syscall(SYS_readv, fd, in, 1025));
 	SHOW(syscall(SYS_readv, fd, NULL, 1));
 	SHOW(syscall(SYS_writev, -1, out, 1));
-	struct iovec negative[] = { { a, 1 }, { b, -1 } };
+	struct iovec negative[] = {{a, 1}, {b, -1}};
 	SHOW(readv(fd, negative, 2));
 	MUST(lseek(fd, 0, SEEK_SET));
-	struct iovec bad_tail[] = { { a, 2 }, { (void *)8, 4 } };
+	struct iovec bad_tail[] = {{a, 2}, {(void *)8, 4}};
 	SHOW(readv(fd, bad_tail, 2));
 	return 0;
 }

@@ -2,11 +2,11 @@
 #include "fault.h"
 
 /* mov $39 (getpid), %eax; syscall; ret */
-static const unsigned char ask_pid[] = { 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3 };
+static const unsigned char ask_pid[] = {0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3};
 /* mov $110 (getppid), %eax; syscall; ret */
-static const unsigned char ask_parent[] = { 0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3 };
+static const unsigned char ask_parent[] = {0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3};
 /* mov $7, %eax; add $1, %eax; ret; the 0x0f 0x05 of the others are gone */
-static const unsigned char plain[] = { 0xb8, 7, 0, 0, 0, 0x83, 0xc0, 1, 0xc3 };
+static const unsigned char plain[] = {0xb8, 7, 0, 0, 0, 0x83, 0xc0, 1, 0xc3};
 
 static char *memory;
 

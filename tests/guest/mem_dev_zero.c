@@ -3,7 +3,10 @@
 
 static char *private, *shared;
 
-static void child(void) { private[0] = shared[0] = 'c'; }
+static void child(void)
+{
+	private[0] = shared[0] = 'c';
+}
 
 int main(void)
 {

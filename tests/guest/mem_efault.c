@@ -20,7 +20,7 @@ int main(void)
 	SHOW(pread(fd, edge - 10, 10, 0));
 	SHOW(read(zero, edge, 10));
 	SHOW(read(fd, memory + 2 * PAGE, 10));
-	static char *const bad[] = { NULL, (char *)8, (char *)-1, (char *)(1ul << 62) };
+	static char *const bad[] = {NULL, (char *)8, (char *)-1, (char *)(1ul << 62)};
 	for (size_t i = 0; i < COUNT(bad); i++)
 		SHOW(write(ends[1], bad[i], 10));
 

@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	unsigned char there[4] = { 9, 9, 9, 9 };
+	unsigned char there[4] = {9, 9, 9, 9};
 	char *memory = map_anonymous(4 * PAGE);
 	SHOW(madvise(memory, 4 * PAGE, MADV_NOHUGEPAGE));
 	SHOW(mincore(memory, 4 * PAGE, there));

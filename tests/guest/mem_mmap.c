@@ -2,7 +2,7 @@
 #include "fault.h"
 
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 
 static long try(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {

@@ -6,7 +6,7 @@
 
 static void limited(void)
 {
-	MUST(setrlimit(RLIMIT_AS, &(struct rlimit){ 256 * MIB, 256 * MIB }));
+	MUST(setrlimit(RLIMIT_AS, &(struct rlimit){256 * MIB, 256 * MIB}));
 	SHOW(address_result(mmap(NULL, 512 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 	SHOW(address_result(mmap(NULL, 512 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)));
 	char *memory = map_anonymous(16 * MIB);
@@ -21,7 +21,7 @@ static void limited(void)
 
 static void heap_limited(void)
 {
-	MUST(setrlimit(RLIMIT_DATA, &(struct rlimit){ 64 * MIB, 64 * MIB }));
+	MUST(setrlimit(RLIMIT_DATA, &(struct rlimit){64 * MIB, 64 * MIB}));
 	SHOW(sbrk(128 * MIB) == (void *)-1 ? -1 : 0);
 	SHOW(address_result(mmap(NULL, 128 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 	SHOW(address_result(mmap(NULL, 128 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));

@@ -6,9 +6,18 @@ static volatile char *volatile constant = (volatile char *)text;
 
 static volatile char *volatile nowhere;
 
-static void at_null(void) { *nowhere = 1; }
-static void at_constant(void) { *constant = 1; }
-static void call_null(void) { ((void (*)(void))0)(); }
+static void at_null(void)
+{
+	*nowhere = 1;
+}
+static void at_constant(void)
+{
+	*constant = 1;
+}
+static void call_null(void)
+{
+	((void (*)(void))0)();
+}
 
 int main(void)
 {

@@ -13,7 +13,7 @@ static __attribute__((noinline)) long deep(long levels)
 
 static void too_deep(void)
 {
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	SHOW(deep(1l << 20));
 }
 

@@ -4,7 +4,7 @@
 static void look(const char *name)
 {
 	say("%s:", name);
-	const int modes[] = { F_OK, R_OK, W_OK, X_OK };
+	const int modes[] = {F_OK, R_OK, W_OK, X_OK};
 	for (int i = 0; i < 4; i++)
 		say(" %s", access(name, modes[i]) ? error_name(errno) : "ok");
 	say("\n");

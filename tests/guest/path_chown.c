@@ -11,7 +11,7 @@ static void show_owner(const char *name)
 
 static void as_user(void)
 {
-	gid_t extra[] = { 50 };
+	gid_t extra[] = {50};
 	MUST(setgroups(1, extra));
 	become_user(1000);
 	SHOW(chown("file", 1000, 1000));

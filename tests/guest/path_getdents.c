@@ -10,7 +10,10 @@ struct entry {
 	char name[];
 };
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* Everything, read with a buffer of this size. */
 static void list(int fd, size_t size)
@@ -21,7 +24,8 @@ static void list(int fd, size_t size)
 	for (long got; (got = MUST(syscall(SYS_getdents64, fd, buffer, size))) > 0;) {
 		for (long at = 0; at < got;) {
 			struct entry *entry = (void *)(buffer + at);
-			snprintf(texts[count], 64, "%s type %d%s", entry->name, entry->type, entry->ino ? "" : " NO INODE");
+			snprintf(texts[count], 64, "%s type %d%s", entry->name, entry->type,
+				 entry->ino ? "" : " NO INODE");
 			lines[count] = texts[count];
 			count++;
 			at += entry->length;

@@ -4,7 +4,7 @@
 
 static long open2(int dir, const char *path, uint64_t flags, uint64_t resolve)
 {
-	struct open_how how = { .flags = flags, .resolve = resolve };
+	struct open_how how = {.flags = flags, .resolve = resolve};
 	long fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
 	if (fd < 0)
 		return fd;
@@ -14,8 +14,11 @@ static long open2(int dir, const char *path, uint64_t flags, uint64_t resolve)
 
 int main(void)
 {
-	struct { struct open_how how; uint64_t more; } large = { .how.flags = O_RDONLY };
-	struct open_how how = { .flags = O_RDONLY };
+	struct {
+		struct open_how how;
+		uint64_t more;
+	} large = {.how.flags = O_RDONLY};
+	struct open_how how = {.flags = O_RDONLY};
 	MUST(mkdir("dir", 0755));
 	make_file("dir/file", "x");
 	make_file("out", "x");

@@ -2,7 +2,7 @@
 #include "guest.h"
 #include <grp.h>
 
-static const int modes[] = { 0400, 0040, 0004, 0200, 0020, 0002, 0077, 0707, 0770 };
+static const int modes[] = {0400, 0040, 0004, 0200, 0020, 0002, 0077, 0707, 0770};
 
 static void try_all(uid_t uid, gid_t gid, gid_t extra)
 {
@@ -12,7 +12,8 @@ static void try_all(uid_t uid, gid_t gid, gid_t extra)
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		char name[32];
 		snprintf(name, sizeof name, "file%03o", modes[i]);
-		say("%s:%s%s\n", name, open(name, O_RDONLY) < 0 ? "" : " read", open(name, O_WRONLY) < 0 ? "" : " write");
+		say("%s:%s%s\n", name, open(name, O_RDONLY) < 0 ? "" : " read",
+		    open(name, O_WRONLY) < 0 ? "" : " write");
 	}
 	SHOW(open("by_owner/x", O_RDONLY) >= 0);
 	SHOW(open("by_group/x", O_RDONLY) >= 0);
@@ -20,10 +21,22 @@ static void try_all(uid_t uid, gid_t gid, gid_t extra)
 	SHOW(open("by_owner", O_RDONLY));
 }
 
-static void as_owner(void) { try_all(1000, 5, 5); }
-static void as_group(void) { try_all(1001, 2000, 5); }
-static void as_extra(void) { try_all(1001, 5, 2000); }
-static void as_other(void) { try_all(1001, 5, 5); }
+static void as_owner(void)
+{
+	try_all(1000, 5, 5);
+}
+static void as_group(void)
+{
+	try_all(1001, 2000, 5);
+}
+static void as_extra(void)
+{
+	try_all(1001, 5, 2000);
+}
+static void as_other(void)
+{
+	try_all(1001, 5, 5);
+}
 
 int main(void)
 {
@@ -34,8 +47,10 @@ int main(void)
 		MUST(chown(name, 1000, 2000));
 		MUST(chmod(name, modes[i]));
 	}
-	const struct { const char *name; int mode; } dirs[] = { { "by_owner", 0100 }, { "by_group", 0010 },
-		{ "by_others", 0001 } };
+	const struct {
+		const char *name;
+		int mode;
+	} dirs[] = {{"by_owner", 0100}, {"by_group", 0010}, {"by_others", 0001}};
 	for (size_t i = 0; i < COUNT(dirs); i++) {
 		MUST(mkdir(dirs[i].name, 0755));
 		snprintf(name, sizeof name, "%s/x", dirs[i].name);

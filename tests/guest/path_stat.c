@@ -9,8 +9,9 @@ static void describe(const char *what, int failed, const struct stat *st)
 		say("%s: %s\n", what, error_name(errno));
 		return;
 	}
-	static const char *const types[16] = { [1] = "fifo", [2] = "character device", [4] = "directory",
-		[6] = "block device", [8] = "file", [10] = "link", [12] = "socket" };
+	static const char *const types[16] = {
+		[1] = "fifo",  [2] = "character device", [4] = "directory", [6] = "block device", [8] = "file",
+		[10] = "link", [12] = "socket"};
 	const char *type = types[st->st_mode >> 12 & 15];
 	say("%s: %s, mode %o, owner %d:%d", what, type ? type : "no type", st->st_mode & 07777, st->st_uid, st->st_gid);
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))

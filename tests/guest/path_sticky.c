@@ -17,8 +17,15 @@ static void as_user(void)
 
 int main(void)
 {
-	const struct { const char *name; mode_t mode; uid_t owner; } dirs[] = { { "sticky", 01777, 0 },
-		{ "open", 0777, 0 }, { "closed", 0755, 0 }, { "unsearchable", 0666, 0 }, { "sticky_own", 01777, 1000 } };
+	const struct {
+		const char *name;
+		mode_t mode;
+		uid_t owner;
+	} dirs[] = {{"sticky", 01777, 0},
+		    {"open", 0777, 0},
+		    {"closed", 0755, 0},
+		    {"unsearchable", 0666, 0},
+		    {"sticky_own", 01777, 1000}};
 	for (size_t i = 0; i < COUNT(dirs); i++) {
 		char name[64];
 		MUST(mkdir(dirs[i].name, 0755));

@@ -14,7 +14,10 @@ static int count(const char *path, const struct stat *st, int type, struct FTW *
 	return 0;
 }
 
-static int erase(const char *path, const struct stat *st, int type, struct FTW *ftw) { return remove(path); }
+static int erase(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
 
 int main(void)
 {

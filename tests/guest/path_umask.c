@@ -26,7 +26,7 @@ int main(void)
 	MUST(mkdir("dir", 0777));
 	MUST(mkfifo("fifo", 0777));
 	MUST(symlink("x", "link"));
-	struct sockaddr_un address = { AF_UNIX, "socket" };
+	struct sockaddr_un address = {AF_UNIX, "socket"};
 	MUST(bind(MUST(socket(AF_UNIX, SOCK_STREAM, 0)), (void *)&address, sizeof address));
 	show_mode("file");
 	show_mode("dir");

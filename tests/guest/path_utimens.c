@@ -13,10 +13,10 @@ static void show_times(const char *name)
 
 static int set(const char *name, struct timespec accessed, struct timespec modified, int flags)
 {
-	return utimensat(AT_FDCWD, name, (struct timespec[]){ accessed, modified }, flags);
+	return utimensat(AT_FDCWD, name, (struct timespec[]){accessed, modified}, flags);
 }
 
-#define AT_TIME(s, ns) ((struct timespec){ (s), (ns) })
+#define AT_TIME(s, ns) ((struct timespec){(s), (ns)})
 
 static void as_user(void)
 {
@@ -43,12 +43,12 @@ int main(void)
 	show_times("file");
 
 	section("elders");
-	SHOW(utimes("file", (struct timeval[]){ { 11, 500000 }, { 12, 250000 } }));
+	SHOW(utimes("file", (struct timeval[]){{11, 500000}, {12, 250000}}));
 	show_times("file");
-	SHOW(utime("file", &(struct utimbuf){ 13, 14 }));
+	SHOW(utime("file", &(struct utimbuf){13, 14}));
 	show_times("file");
 	int fd = MUST(open("file", O_RDONLY));
-	SHOW(futimens(fd, (struct timespec[]){ { 15, 1 }, { 16, 2 } }));
+	SHOW(futimens(fd, (struct timespec[]){{15, 1}, {16, 2}}));
 	show_times("file");
 	MUST(symlink("file", "link"));
 	SHOW(set("link", AT_TIME(17, 0), AT_TIME(18, 0), AT_SYMLINK_NOFOLLOW));

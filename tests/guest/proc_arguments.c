@@ -3,9 +3,12 @@
 #include <sys/resource.h>
 
 static char *args[60004], program[256];
-static char *const none[] = { NULL };
+static char *const none[] = {NULL};
 
-static void run(void) { SHOW(execve(program, args, none)); }
+static void run(void)
+{
+	SHOW(execve(program, args, none));
+}
 
 int main(int argc, char **argv)
 {
@@ -17,7 +20,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	/* All arguments together may take a quarter of the stack. */
-	MUST(setrlimit(RLIMIT_STACK, &(struct rlimit){ 8 << 20, RLIM_INFINITY }));
+	MUST(setrlimit(RLIMIT_STACK, &(struct rlimit){8 << 20, RLIM_INFINITY}));
 	snprintf(program, sizeof program, "%s", argv[0]);
 	char *big = malloc(200000);
 	memset(big, 'b', 200000);

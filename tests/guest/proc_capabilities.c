@@ -9,12 +9,15 @@ struct caps {
 
 static struct caps get(void)
 {
-	struct caps caps = { .header = { _LINUX_CAPABILITY_VERSION_3, 0 } };
+	struct caps caps = {.header = {_LINUX_CAPABILITY_VERSION_3, 0}};
 	MUST(syscall(SYS_capget, &caps.header, caps.data));
 	return caps;
 }
 
-static bool has(const struct caps *caps, int cap) { return caps->data[0].effective >> cap & 1; }
+static bool has(const struct caps *caps, int cap)
+{
+	return caps->data[0].effective >> cap & 1;
+}
 
 static void dropped(void)
 {

@@ -1,7 +1,7 @@
 /* execve: what the new program gets, and every reason to refuse. */
 #include "guest.h"
 
-static void handler(int sig) { }
+static void handler(int sig) {}
 
 static int report(int argc, char **argv, char **envp)
 {
@@ -40,12 +40,12 @@ static void run(void)
 	handle(SIGUSR2, SIG_IGN, 0);
 	block(SIGHUP);
 	kill(getpid(), SIGHUP);
-	MUST(sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL));
+	MUST(sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL));
 	MUST(prctl(PR_SET_NAME, "old name"));
 	umask(027);
 	snprintf(own_pid, sizeof own_pid, "%d", getpid());
 	/* The pid is for comparing, not for showing: report() prints the first two arguments only. */
-	char *const args[] = { "made up", "child", own_pid, NULL }, *const env[] = { "A=1", "EMPTY=", "odd", NULL };
+	char *const args[] = {"made up", "child", own_pid, NULL}, *const env[] = {"A=1", "EMPTY=", "odd", NULL};
 	execve(program, args, env);
 }
 
@@ -57,7 +57,7 @@ int main(int argc, char **argv, char **envp)
 	in_child("program", run);
 
 	section("refused");
-	char *const args[] = { "x", NULL };
+	char *const args[] = {"x", NULL};
 	make_file("text", "not a program");
 	make_file("plain", "x");
 	make_file("broken", "\177ELF");
@@ -78,7 +78,7 @@ int main(int argc, char **argv, char **envp)
 	SHOW(execve("/dev/null", args, NULL));
 	SHOW(syscall(SYS_execve, NULL, args, NULL));
 	SHOW(syscall(SYS_execve, "/bin/true", 8, NULL));
-	char *const bad[] = { "x", (char *)8, NULL };
+	char *const bad[] = {"x", (char *)8, NULL};
 	SHOW(execve("/bin/true", bad, NULL));
 	return 0;
 }

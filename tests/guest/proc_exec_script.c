@@ -5,7 +5,7 @@ static const char *script;
 
 static void run(void)
 {
-	char *const args[] = { "name", "first", "second word", NULL }, *const env[] = { "PATH=/usr/bin:/bin", NULL };
+	char *const args[] = {"name", "first", "second word", NULL}, *const env[] = {"PATH=/usr/bin:/bin", NULL};
 	SHOW(execve(script, args, env));
 	_exit(99);
 }

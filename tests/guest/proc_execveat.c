@@ -2,14 +2,26 @@
 #include "guest.h"
 #include <sys/mman.h>
 
-static char *const args[] = { "by descriptor", "child", NULL }, *const none[] = { NULL };
+static char *const args[] = {"by descriptor", "child", NULL}, *const none[] = {NULL};
 static int fd, dir;
 static const char *name;
 
-static void by_fd(void) { SHOW(fexecve(fd, args, none)); }
-static void by_empty_path(void) { SHOW(execveat(fd, "", args, none, AT_EMPTY_PATH)); }
-static void by_dir(void) { SHOW(execveat(dir, name, args, none, 0)); }
-static void by_dir_no_follow(void) { SHOW(execveat(dir, "link", args, none, AT_SYMLINK_NOFOLLOW)); }
+static void by_fd(void)
+{
+	SHOW(fexecve(fd, args, none));
+}
+static void by_empty_path(void)
+{
+	SHOW(execveat(fd, "", args, none, AT_EMPTY_PATH));
+}
+static void by_dir(void)
+{
+	SHOW(execveat(dir, name, args, none, 0));
+}
+static void by_dir_no_follow(void)
+{
+	SHOW(execveat(dir, "link", args, none, AT_SYMLINK_NOFOLLOW));
+}
 
 int main(int argc, char **argv)
 {

@@ -3,15 +3,39 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-static void exit_0(void) { exit(0); }
-static void exit_256(void) { exit(256); }
-static void exit_minus_1(void) { exit(-1); }
-static void raw_exit(void) { syscall(SYS_exit, 12); }
-static void raw_exit_group(void) { syscall(SYS_exit_group, 13); }
-static void aborts(void) { abort(); }
-static void kills_itself(void) { kill(getpid(), SIGKILL); }
+static void exit_0(void)
+{
+	exit(0);
+}
+static void exit_256(void)
+{
+	exit(256);
+}
+static void exit_minus_1(void)
+{
+	exit(-1);
+}
+static void raw_exit(void)
+{
+	syscall(SYS_exit, 12);
+}
+static void raw_exit_group(void)
+{
+	syscall(SYS_exit_group, 13);
+}
+static void aborts(void)
+{
+	abort();
+}
+static void kills_itself(void)
+{
+	kill(getpid(), SIGKILL);
+}
 static volatile int one = 1, zero;
-static void divides(void) { one /= zero; }
+static void divides(void)
+{
+	one /= zero;
+}
 
 static void *exits(void *arg)
 {
@@ -25,7 +49,10 @@ static void exits_from_thread(void)
 	pause();
 }
 
-static void at_exit(void) { say("at exit\n"); }
+static void at_exit(void)
+{
+	say("at exit\n");
+}
 
 static void with_atexit(void)
 {
@@ -41,7 +68,7 @@ static void quick(void)
 
 int main(void)
 {
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	in_child("exit 0", exit_0);
 	in_child("exit 256", exit_256);
 	in_child("exit -1", exit_minus_1);

@@ -6,7 +6,7 @@ static int up[2], down[2];
 static void grandchild(pid_t first_parent)
 {
 	char answer;
-	await(down[0]);                 /* until the parent is gone */
+	await(down[0]); /* until the parent is gone */
 	for (int i = 0; i < 300 && getppid() == first_parent; i++)
 		nap_ms(10);
 	answer = getppid() != first_parent ? 'y' : 'n';

@@ -5,7 +5,10 @@ static int up[2], down[2];
 
 static volatile sig_atomic_t got;
 
-static void note(int sig) { got = sig; }
+static void note(int sig)
+{
+	got = sig;
+}
 
 static void grandchild(int ready)
 {
@@ -21,7 +24,7 @@ static void grandchild(int ready)
 	tell(ready);
 	while (!got)
 		sigsuspend(&nothing);
-	await(down[0]);         /* until the parent has said how the child ended */
+	await(down[0]); /* until the parent has said how the child ended */
 	say("the grandchild got %s\n", signal_name(got));
 	tell(up[1]);
 	_exit(0);

@@ -19,7 +19,7 @@ int main(void)
 	pid_t pid = sleeper();
 	int fd = MUST(pidfd_open(pid, 0));
 	SHOW(fcntl(fd, F_GETFD));
-	struct pollfd poller = { fd, POLLIN };
+	struct pollfd poller = {fd, POLLIN};
 	SHOW(poll(&poller, 1, 0));
 	SHOW(pidfd_send_signal(fd, 0, NULL, 0));
 	SHOW(pidfd_send_signal(fd, SIGTERM, NULL, 0));
@@ -35,7 +35,7 @@ int main(void)
 	pid = sleeper();
 	fd = MUST(pidfd_open(pid, 0));
 	int epoll = MUST(epoll_create1(0));
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 7 };
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = 7};
 	SHOW(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
 	SHOW(epoll_wait(epoll, &event, 1, 0));
 	MUST(kill(pid, SIGKILL));

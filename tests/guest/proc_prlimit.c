@@ -9,20 +9,26 @@ static void show_limit(const char *what, int resource)
 	say("%s: %ld, at most %ld\n", what, (long)limit.rlim_cur, (long)limit.rlim_max);
 }
 
-static void child(void) { show_limit("inherited", RLIMIT_NOFILE); }
+static void child(void)
+{
+	show_limit("inherited", RLIMIT_NOFILE);
+}
 
 static void as_user(void)
 {
 	become_user(1000);
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 100, 201 }));
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 150, 150 }));
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 150, 200 }));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, 201}));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){150, 150}));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){150, 200}));
 	show_limit("lowered", RLIMIT_NOFILE);
 }
 
 static char program[256];
 
-static void executed(void) { execl(program, program, "child", NULL); }
+static void executed(void)
+{
+	execl(program, program, "child", NULL);
+}
 
 int main(int argc, char **argv)
 {
@@ -32,9 +38,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	snprintf(program, sizeof program, "%s", argv[0]);
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 100, 200 }));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, 200}));
 	show_limit("set", RLIMIT_NOFILE);
-	SHOW(prlimit(0, RLIMIT_NOFILE, &(struct rlimit){ 110, 200 }, &old));
+	SHOW(prlimit(0, RLIMIT_NOFILE, &(struct rlimit){110, 200}, &old));
 	SHOW(old.rlim_cur);
 	SHOW(prlimit(getpid(), RLIMIT_NOFILE, NULL, &old));
 	SHOW(old.rlim_cur);
@@ -43,11 +49,11 @@ int main(int argc, char **argv)
 	in_child("program", executed);
 	SHOW(sysconf(_SC_OPEN_MAX));
 	section("errors");
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 201, 200 }));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){201, 200}));
 	SHOW(getrlimit(99, &old));
 	SHOW(setrlimit(99, &old));
 	SHOW(prlimit(1 << 22, RLIMIT_NOFILE, NULL, &old));
-	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 100, 1ul << 40 }));
+	SHOW(setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, 1ul << 40}));
 	SHOW(syscall(SYS_getrlimit, RLIMIT_NOFILE, 8));
 	section("user");
 	in_child("user", as_user);
@@ -55,7 +61,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		if (getrlimit(i, &old) || old.rlim_cur > old.rlim_max)
 			say("NO: resource %d\n", i);
-	SHOW(setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }));
+	SHOW(setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}));
 	show_limit("core", RLIMIT_CORE);
 	return 0;
 }

@@ -19,7 +19,10 @@ static void burn_ms(long ms)
 			;
 }
 
-static void burn(void) { burn_ms(60); }
+static void burn(void)
+{
+	burn_ms(60);
+}
 
 int main(void)
 {

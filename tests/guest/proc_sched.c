@@ -18,15 +18,15 @@ static void as_user(void)
 
 int main(void)
 {
-	struct sched_param param = { 9 };
+	struct sched_param param = {9};
 	cpu_set_t all, one;
 	SHOW(sched_getscheduler(0));
 	SHOW(sched_getparam(0, &param));
 	SHOW(param.sched_priority);
-	SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }));
-	SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 1 }));
-	SHOW(sched_setscheduler(0, 99, &(struct sched_param){ 0 }));
-	SHOW(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }));
+	SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}));
+	SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){1}));
+	SHOW(sched_setscheduler(0, 99, &(struct sched_param){0}));
+	SHOW(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0}));
 	SHOW(sched_getscheduler(0));
 	SHOW(sched_getscheduler(1 << 22));
 	SHOW(sched_getscheduler(-1));

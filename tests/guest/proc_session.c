@@ -77,7 +77,7 @@ static void executed(void)
 		_exit(1);
 	}
 	close(ends[1]);
-	MUST(read(ends[0], &byte, 1));          /* ends by the exec */
+	MUST(read(ends[0], &byte, 1)); /* ends by the exec */
 	SHOW(setpgid(pid, pid));
 	stop(pid);
 }

@@ -86,7 +86,7 @@ int main(void)
 	in_child("fsuid", by_fsuid);
 	show_ids();
 	section("supplementary groups");
-	gid_t groups[] = { 30, 10, 20 }, got[8];
+	gid_t groups[] = {30, 10, 20}, got[8];
 	SHOW(setgroups(3, groups));
 	SHOW(getgroups(0, NULL));
 	SHOW(getgroups(8, got));

@@ -21,8 +21,8 @@ static void wait_for(int wanted)
 
 static void show(const char *what)
 {
-	static const char *const codes[] = { "none", "CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED",
-		"CLD_STOPPED", "CLD_CONTINUED" };
+	static const char *const codes[] = {"none",        "CLD_EXITED",  "CLD_KILLED",   "CLD_DUMPED",
+					    "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"};
 	say("%s: %s, code %s, status %d, pid %s, %d so far\n", what, signal_name(number), codes[code], status,
 	    right_pid ? "right" : "wrong", count);
 }
@@ -41,8 +41,11 @@ static pid_t start(void (*function)(void))
 	return pid;
 }
 
-static void nothing(void) { }
-static void waits(void) { pause(); }
+static void nothing(void) {}
+static void waits(void)
+{
+	pause();
+}
 
 int main(void)
 {

@@ -9,7 +9,7 @@ int main(void)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	pid_t pid;
-	char *const echo[] = { "sh", "-c", "echo spawned; echo error >&2; cat; exit 3", NULL };
+	char *const echo[] = {"sh", "-c", "echo spawned; echo error >&2; cat; exit 3", NULL};
 	make_file("input", "from the file\n");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "input", O_RDONLY, 0);
@@ -27,7 +27,7 @@ int main(void)
 	SHOW(waitpid(-1, NULL, 0));
 
 	section("attributes");
-	char *const look[] = { "sh", "-c", "kill -TERM $$; test $$ = $(cut -d' ' -f5 /proc/$$/stat)", NULL };
+	char *const look[] = {"sh", "-c", "kill -TERM $$; test $$ = $(cut -d' ' -f5 /proc/$$/stat)", NULL};
 	sigset_t defaults = set_of(SIGTERM);
 	handle(SIGTERM, SIG_IGN, 0);
 	posix_spawnattr_init(&attr);

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	long long start = now_ns(CLOCK_MONOTONIC);
 	pid = vfork();
 	if (!pid) {
-		struct timespec pause = { 0, 50000000 };
+		struct timespec pause = {0, 50000000};
 		nanosleep(&pause, NULL);
 		_exit(0);
 	}

@@ -3,10 +3,12 @@
 
 static void show_info(const char *what, const siginfo_t *info, pid_t pid)
 {
-	static const char *const codes[] = { "none", "CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED",
-		"CLD_STOPPED", "CLD_CONTINUED" };
+	static const char *const codes[] = {"none",        "CLD_EXITED",  "CLD_KILLED",   "CLD_DUMPED",
+					    "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"};
 	say("%s: signo %d code %s status %d %s\n", what, info->si_signo, codes[info->si_code], info->si_status,
-	    info->si_pid == pid ? "right pid" : info->si_pid ? "another pid" : "no pid");
+	    info->si_pid == pid ? "right pid"
+	    : info->si_pid      ? "another pid"
+				: "no pid");
 }
 
 static pid_t child(int code)
@@ -22,7 +24,7 @@ static pid_t child(int code)
 
 int main(void)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	SHOW(waitid(P_ALL, 0, &info, WEXITED));
 	SHOW(waitid(P_ALL, 0, &info, 0));
 	SHOW(waitid(P_ALL, 0, &info, WNOHANG));

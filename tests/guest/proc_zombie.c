@@ -3,7 +3,10 @@
 
 static volatile sig_atomic_t deaths;
 
-static void count(int sig) { deaths++; }
+static void count(int sig)
+{
+	deaths++;
+}
 
 static char state_of(pid_t pid)
 {

@@ -3,7 +3,10 @@
 
 static volatile sig_atomic_t got, with_info;
 
-static void simple(int sig) { got = sig; }
+static void simple(int sig)
+{
+	got = sig;
+}
 
 static void detailed(int sig, siginfo_t *info, void *context)
 {
@@ -13,8 +16,11 @@ static void detailed(int sig, siginfo_t *info, void *context)
 
 static const char *handler_name(const struct sigaction *action)
 {
-	return action->sa_handler == SIG_DFL ? "default" : action->sa_handler == SIG_IGN ? "ignore" :
-	       action->sa_handler == simple ? "simple" : action->sa_sigaction == detailed ? "detailed" : "unknown";
+	return action->sa_handler == SIG_DFL      ? "default"
+	       : action->sa_handler == SIG_IGN    ? "ignore"
+	       : action->sa_handler == simple     ? "simple"
+	       : action->sa_sigaction == detailed ? "detailed"
+						  : "unknown";
 }
 
 int main(void)
@@ -26,7 +32,7 @@ int main(void)
 	handle(SIGUSR1, simple, 0);
 	SHOW(kill(getpid(), SIGUSR1));
 	SHOW(got == SIGUSR1);
-	action = (struct sigaction){ .sa_sigaction = detailed, .sa_flags = SA_SIGINFO | SA_RESTART };
+	action = (struct sigaction){.sa_sigaction = detailed, .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigemptyset(&action.sa_mask);
 	sigaddset(&action.sa_mask, SIGUSR2);
 	sigaddset(&action.sa_mask, SIGKILL);

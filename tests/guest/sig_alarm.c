@@ -3,7 +3,10 @@
 
 static volatile sig_atomic_t rang;
 
-static void ring(int sig) { rang++; }
+static void ring(int sig)
+{
+	rang++;
+}
 
 static void killed(void)
 {

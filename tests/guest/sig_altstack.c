@@ -15,7 +15,7 @@ static void look(int sig)
 	on_it = &here >= alternate && &here < alternate + sizeof alternate;
 	sigaltstack(NULL, &now);
 	flags_inside = now.ss_flags;
-	change_inside = sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = sizeof alternate }, NULL) ? errno : 0;
+	change_inside = sigaltstack(&(stack_t){.ss_sp = alternate, .ss_size = sizeof alternate}, NULL) ? errno : 0;
 }
 
 static void overflow(int sig, siginfo_t *info, void *context)
@@ -25,7 +25,7 @@ static void overflow(int sig, siginfo_t *info, void *context)
 	siglongjmp(back, 1);
 }
 
-static volatile long levels = 1l << 40;         /* more than any stack has room for */
+static volatile long levels = 1l << 40; /* more than any stack has room for */
 
 static __attribute__((noinline)) long endless(long depth)
 {
@@ -49,7 +49,7 @@ static void child(void)
 
 int main(void)
 {
-	stack_t now, stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+	stack_t now, stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
 	SHOW(sigaltstack(NULL, &now));
 	show_flags("at first", now.ss_flags);
 	SHOW(sigaltstack(&stack, NULL));
@@ -78,15 +78,15 @@ int main(void)
 	show_flags("after", now.ss_flags);
 
 	section("refused");
-	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = 100 }, NULL));
-	SHOW(sigaltstack(&(stack_t){ .ss_sp = alternate, .ss_size = 65536, .ss_flags = 77 }, NULL));
+	SHOW(sigaltstack(&(stack_t){.ss_sp = alternate, .ss_size = 100}, NULL));
+	SHOW(sigaltstack(&(stack_t){.ss_sp = alternate, .ss_size = 65536, .ss_flags = 77}, NULL));
 	SHOW(syscall(SYS_sigaltstack, 8, NULL));
-	SHOW(sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL));
+	SHOW(sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL));
 	sigaltstack(NULL, &now);
 	show_flags("disabled", now.ss_flags);
 
 	section("the stack runs out");
-	setrlimit(RLIMIT_STACK, &(struct rlimit){ 1 << 20, RLIM_INFINITY });
+	setrlimit(RLIMIT_STACK, &(struct rlimit){1 << 20, RLIM_INFINITY});
 	stack.ss_flags = 0;
 	MUST(sigaltstack(&stack, NULL));
 	handle_info(SIGSEGV, overflow, SA_ONSTACK);

@@ -13,7 +13,7 @@ __attribute__((target("avx"))) static void spoil(int sig)
 
 __attribute__((target("avx"))) static bool survives(long number, long a, long b, long spin)
 {
-	static uint64_t in[4] = { 1, 2, 0x3333333333333333, 0x4444444444444444 }, out[8];
+	static uint64_t in[4] = {1, 2, 0x3333333333333333, 0x4444444444444444}, out[8];
 	__asm__ volatile("vmovdqu (%[in]), %%ymm0; vmovdqu (%[in]), %%ymm9;"
 			 "syscall;"
 			 "1: dec %[spin]; jg 1b;"
@@ -35,7 +35,7 @@ int main(void)
 	SHOW(survives(SYS_sched_yield, 0, 0, 0));
 	SHOW(survives(SYS_kill, getpid(), SIGUSR1, 0));
 	SHOW(survives(SYS_kill, getpid(), SIGUSR1, 0));
-	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
 	MUST(setitimer(ITIMER_REAL, &often, NULL));
 	int wrong = 0;
 	while (hits < 60)

@@ -15,13 +15,13 @@ static void change(int sig, siginfo_t *info, void *argument)
 	if (what == 1)
 		regs[REG_RAX] = 4711;
 	else if (what == 2)
-		regs[REG_RIP] += 10;            /* over the mov of 10 bytes */
+		regs[REG_RIP] += 10; /* over the mov of 10 bytes */
 	else if (what == 3)
 		sigaddset(&context->uc_sigmask, SIGHUP);
 	else if (what == 4)
 		context->uc_mcontext.fpregs->_xmm[3].element[0] = 0x1234;
 	else if (what == 5)
-		regs[REG_EFL] |= 1;             /* carry */
+		regs[REG_EFL] |= 1; /* carry */
 }
 
 static long after_kill(int change_kind)
@@ -30,7 +30,8 @@ static long after_kill(int change_kind)
 	what = change_kind;
 	__asm__ volatile("movabs $1, %[marker]; syscall; movabs $0x1122334455667788, %[marker]; setc %b[carry]"
 			 : "+a"(result), [marker] "=&r"(marker), [carry] "=&r"(carry)
-			 : "D"(getpid()), "S"(SIGUSR1) : "rcx", "r11", "memory", "cc");
+			 : "D"(getpid()), "S"(SIGUSR1)
+			 : "rcx", "r11", "memory", "cc");
 	say("result %ld, marker %lx, carry %ld\n", result, marker, carry & 1);
 	return result;
 }
@@ -54,7 +55,8 @@ int main(void)
 	SHOW(sigismember(&now, SIGUSR1));
 	what = 4;
 	__asm__ volatile("pxor %%xmm3, %%xmm3; syscall; movd %%xmm3, %[xmm]"
-			 : [xmm] "=r"(xmm) : "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
+			 : [xmm] "=r"(xmm)
+			 : "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
 			 : "rcx", "r11", "xmm3", "memory");
 	say("xmm3 %x\n", xmm);
 	return 0;

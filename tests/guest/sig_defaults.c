@@ -6,9 +6,9 @@ int main(void)
 {
 	int ready[2];
 	MUST(pipe(ready));
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	for (int sig = 1; sig <= SIGRTMAX; sig++) {
-		if (sig == 32 || sig == 33)     /* the C library's own */
+		if (sig == 32 || sig == 33) /* the C library's own */
 			continue;
 		if (sig > SIGRTMIN + 2 && sig < SIGRTMAX)
 			continue;
@@ -23,8 +23,12 @@ int main(void)
 		MUST(kill(pid, sig));
 		/* Signals without effect: the child is still there and dies of the next one. */
 		int status, stopped = 0;
-		MUST(waitpid(pid, &status, WUNTRACED | ((sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
-							 sig == SIGCONT) ? WNOHANG : 0)) == -1 ? -1 : 0);
+		MUST(waitpid(pid, &status,
+			     WUNTRACED |
+				     ((sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT) ? WNOHANG
+													     : 0)) == -1
+			     ? -1
+			     : 0);
 		if (sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT) {
 			MUST(kill(pid, SIGKILL));
 			MUST(waitpid(pid, &status, 0));

@@ -7,12 +7,15 @@
 
 static volatile sig_atomic_t hits;
 
-static void hit(int sig) { hits++; }
+static void hit(int sig)
+{
+	hits++;
+}
 
 /* One signal in 40 ms. */
 static void soon(void)
 {
-	struct itimerval timer = { { 0, 0 }, { 0, 40000 } };
+	struct itimerval timer = {{0, 0}, {0, 40000}};
 	MUST(setitimer(ITIMER_REAL, &timer, NULL));
 }
 
@@ -25,7 +28,7 @@ static bool between_ms(long long start, long low, long high)
 int main(void)
 {
 	int ends[2];
-	struct timespec left = { 0, 0 }, second = { 1, 0 };
+	struct timespec left = {0, 0}, second = {1, 0};
 	MUST(pipe(ends));
 	handle(SIGALRM, hit, SA_RESTART);
 	long long start = now_ns(CLOCK_MONOTONIC);
@@ -35,7 +38,7 @@ int main(void)
 	soon();
 	SHOW_ERR(clock_nanosleep(CLOCK_MONOTONIC, 0, &second, &left));
 	soon();
-	struct pollfd poller = { ends[0], POLLIN };
+	struct pollfd poller = {ends[0], POLLIN};
 	SHOW(poll(&poller, 1, 1000));
 	soon();
 	SHOW(ppoll(&poller, 1, &second, NULL));
@@ -43,12 +46,12 @@ int main(void)
 	fd_set set;
 	FD_ZERO(&set);
 	FD_SET(ends[0], &set);
-	struct timeval timeout = { 1, 0 };
+	struct timeval timeout = {1, 0};
 	SHOW(select(ends[0] + 1, &set, NULL, NULL, &timeout));
 	CHECK(timeout.tv_sec == 0 && timeout.tv_usec > 300000);
 	soon();
 	int epoll = MUST(epoll_create1(0));
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = {.events = EPOLLIN};
 	MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event));
 	SHOW(epoll_wait(epoll, &event, 1, 1000));
 	soon();

@@ -2,12 +2,15 @@
 #include "guest.h"
 #include <sys/resource.h>
 
-static void none(int sig) { }
+static void none(int sig) {}
 
 /* Not a plain NULL: the compiler takes away a write that it knows to be wrong. */
 static volatile int *volatile nowhere;
 
-static void fault(void) { *nowhere = 1; }
+static void fault(void)
+{
+	*nowhere = 1;
+}
 
 static void blocked(void)
 {
@@ -22,7 +25,10 @@ static void ignored(void)
 	fault();
 }
 
-static void in_handler(int sig) { fault(); }
+static void in_handler(int sig)
+{
+	fault();
+}
 
 static void nested(void)
 {
@@ -49,12 +55,12 @@ static void sent_while_blocked(void)
 static void no_stack_for_the_frame(void)
 {
 	handle(SIGUSR1, none, 0);
-	__asm__ volatile("mov $8, %%rsp; syscall" :: "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1));
+	__asm__ volatile("mov $8, %%rsp; syscall" ::"a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1));
 }
 
 int main(void)
 {
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	in_child("blocked", blocked);
 	in_child("ignored", ignored);
 	in_child("fault in the handler", nested);

@@ -19,13 +19,15 @@ static void note(int sig, siginfo_t *info, void *context)
 static const char *code_name(void)
 {
 	static char text[24];
-	snprintf(text, sizeof text, "%s", code == SI_KERNEL ? "SI_KERNEL" :
-		 got == SIGFPE && code == FPE_INTDIV ? "FPE_INTDIV" :
-		 got == SIGILL && code == ILL_ILLOPN ? "ILL_ILLOPN" :
-		 got == SIGFPE && code == FPE_FLTDIV ? "FPE_FLTDIV" :
-		 got == SIGTRAP && code == TRAP_TRACE ? "TRAP_TRACE" :
-		 got == SIGBUS && code == BUS_ADRALN ? "BUS_ADRALN" :
-		 got == SIGSEGV && code == SEGV_MAPERR ? "SEGV_MAPERR" : "other");
+	snprintf(text, sizeof text, "%s",
+		 code == SI_KERNEL                       ? "SI_KERNEL"
+		 : got == SIGFPE && code == FPE_INTDIV   ? "FPE_INTDIV"
+		 : got == SIGILL && code == ILL_ILLOPN   ? "ILL_ILLOPN"
+		 : got == SIGFPE && code == FPE_FLTDIV   ? "FPE_FLTDIV"
+		 : got == SIGTRAP && code == TRAP_TRACE  ? "TRAP_TRACE"
+		 : got == SIGBUS && code == BUS_ADRALN   ? "BUS_ADRALN"
+		 : got == SIGSEGV && code == SEGV_MAPERR ? "SEGV_MAPERR"
+							 : "other");
 	return text;
 }
 
@@ -37,7 +39,7 @@ static void show(const char *what)
 
 int main(void)
 {
-	const int signals[] = { SIGFPE, SIGILL, SIGTRAP, SIGSEGV, SIGBUS };
+	const int signals[] = {SIGFPE, SIGILL, SIGTRAP, SIGSEGV, SIGBUS};
 	for (size_t i = 0; i < COUNT(signals); i++)
 		handle_info(signals[i], note, 0);
 
@@ -55,16 +57,17 @@ int main(void)
 	step = 2;
 	__asm__ volatile("in $0x80, %%al" ::: "al");
 	show("port input");
-	__asm__ volatile("mov (%%rax), %%ecx" :: "a"(1ul << 63) : "ecx");
+	__asm__ volatile("mov (%%rax), %%ecx" ::"a"(1ul << 63) : "ecx");
 	show("address without meaning");
-	__asm__ volatile("mov (%%rax), %%ecx" :: "a"(0x1234) : "ecx");
+	__asm__ volatile("mov (%%rax), %%ecx" ::"a"(0x1234) : "ecx");
 	show("unmapped address");
 	__asm__ volatile("int $0x77");
 	show("interrupt without a gate");
 
 	section("single step");
 	step = 0;
-	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
+	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; pushfq; andq $~0x100, (%%rsp); popfq" ::
+				 : "memory", "cc");
 	show("trap flag");
 
 	section("floating point, unmasked");
@@ -72,7 +75,7 @@ int main(void)
 	step = 4;
 	__builtin_ia32_ldmxcsr(csr & ~0x200u);
 	volatile double zero = 0;
-	__asm__ volatile("movsd %0, %%xmm0; movsd %1, %%xmm1; divsd %%xmm0, %%xmm1" :: "m"(zero), "m"((double){ 1 })
+	__asm__ volatile("movsd %0, %%xmm0; movsd %1, %%xmm1; divsd %%xmm0, %%xmm1" ::"m"(zero), "m"((double){1})
 			 : "xmm0", "xmm1");
 	__builtin_ia32_ldmxcsr(csr);
 	show("SSE division by zero");

@@ -32,7 +32,7 @@ static void try_nesting(const char *what, int flags)
 
 static void try_mask(const char *what, int flags, int also)
 {
-	struct sigaction action = { .sa_handler = look, .sa_flags = flags, .sa_mask = set_of(also) };
+	struct sigaction action = {.sa_handler = look, .sa_flags = flags, .sa_mask = set_of(also)};
 	MUST(sigaction(SIGUSR1, &action, NULL));
 	raise(SIGUSR1);
 	say("%s: USR1 %d, USR2 %d\n", what, usr1_blocked, usr2_blocked);

@@ -3,7 +3,10 @@
 
 static volatile sig_atomic_t hits;
 
-static void hit(int sig) { hits++; }
+static void hit(int sig)
+{
+	hits++;
+}
 
 static char program[256];
 

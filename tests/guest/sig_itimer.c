@@ -20,7 +20,7 @@ static void child(void)
 
 int main(void)
 {
-	struct itimerval old, timer = { { 0, 10000 }, { 0, 20000 } }, off = { { 0, 0 }, { 0, 0 } };
+	struct itimerval old, timer = {{0, 10000}, {0, 20000}}, off = {{0, 0}, {0, 0}};
 	handle(SIGALRM, note, 0);
 	handle(SIGVTALRM, note, 0);
 	handle(SIGPROF, note, 0);
@@ -35,7 +35,7 @@ int main(void)
 	SHOW(alarms == so_far);
 
 	section("once");
-	timer = (struct itimerval){ { 0, 0 }, { 0, 10000 } };
+	timer = (struct itimerval){{0, 0}, {0, 10000}};
 	alarms = 0;
 	SHOW(setitimer(ITIMER_REAL, &timer, NULL));
 	nap_ms(60);
@@ -56,13 +56,13 @@ int main(void)
 	SHOW(setitimer(ITIMER_PROF, &off, NULL));
 
 	section("not inherited, and errors");
-	timer = (struct itimerval){ { 0, 0 }, { 100, 0 } };
+	timer = (struct itimerval){{0, 0}, {100, 0}};
 	MUST(setitimer(ITIMER_REAL, &timer, NULL));
 	in_child("child", child);
 	CHECK(alarm(0) > 90);
 	timer.it_value.tv_usec = 1000000;
 	SHOW(setitimer(ITIMER_REAL, &timer, NULL));
-	timer.it_value = (struct timeval){ -1, 0 };
+	timer.it_value = (struct timeval){-1, 0};
 	SHOW(setitimer(ITIMER_REAL, &timer, NULL));
 	SHOW(setitimer((enum __itimer_which)9, &off, NULL));
 	SHOW(getitimer((enum __itimer_which)9, &old));

@@ -17,7 +17,7 @@ static void as_user(void)
 int main(void)
 {
 	int ready[2];
-	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_USER };
+	siginfo_t info = {.si_signo = SIGUSR1, .si_code = SI_USER};
 	MUST(pipe(ready));
 	target = fork_child();
 	if (!target) {

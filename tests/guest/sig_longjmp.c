@@ -5,7 +5,10 @@
 static sigjmp_buf back;
 static volatile int *volatile nowhere;
 
-static void leap(int sig) { siglongjmp(back, sig); }
+static void leap(int sig)
+{
+	siglongjmp(back, sig);
+}
 
 static long masked(int sig)
 {

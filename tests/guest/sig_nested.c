@@ -4,7 +4,10 @@
 static char text[64];
 static volatile int used;
 
-static void put(char c) { text[used++] = c; }
+static void put(char c)
+{
+	text[used++] = c;
+}
 
 static void first(int sig)
 {
@@ -18,7 +21,7 @@ static void second(int sig)
 	put('c');
 	raise(SIGRTMIN);
 	if (used < 10)
-		raise(SIGUSR1);         /* waits until first() is through, if that is running */
+		raise(SIGUSR1); /* waits until first() is through, if that is running */
 	put('d');
 }
 
@@ -35,7 +38,7 @@ int main(void)
 {
 	handle(SIGUSR2, second, 0);
 	handle(SIGRTMIN, third, SA_NODEFER);
-	struct sigaction once = { .sa_handler = first, .sa_flags = 0 };
+	struct sigaction once = {.sa_handler = first, .sa_flags = 0};
 	MUST(sigaction(SIGUSR1, &once, NULL));
 	raise(SIGUSR2);
 	SHOW_TEXT(text);

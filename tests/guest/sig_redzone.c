@@ -4,7 +4,10 @@
 
 static volatile int hits;
 
-static void hit(int sig) { hits++; }
+static void hit(int sig)
+{
+	hits++;
+}
 
 /* Fills the red zone, does one system call, waits a while, counts what is left of it. */
 static __attribute__((noinline)) long red_zone(long number, long a, long b, long spin)
@@ -20,7 +23,8 @@ static __attribute__((noinline)) long red_zone(long number, long a, long b, long
 			 "4: inc %%rdx; jnz 3b;"
 			 "add $256, %%rsp"
 			 : [good] "+r"(good), [spin] "+r"(spin), "+a"(number)
-			 : "D"(a), "S"(b) : "rcx", "r11", "rdx", "memory", "cc");
+			 : "D"(a), "S"(b)
+			 : "rcx", "r11", "rdx", "memory", "cc");
 	return good;
 }
 
@@ -32,7 +36,7 @@ int main(void)
 		SHOW(red_zone(SYS_getpid, 0, 0, 0));
 	SHOW(red_zone(SYS_kill, getpid(), SIGUSR1, 0));
 	SHOW(red_zone(SYS_close, -1, 0, 0));
-	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
 	MUST(setitimer(ITIMER_REAL, &often, NULL));
 	int wrong = 0;
 	while (hits < 60)

@@ -6,7 +6,10 @@
 static int ends[2];
 static volatile sig_atomic_t hits;
 
-static void hit(int sig) { hits++; }
+static void hit(int sig)
+{
+	hits++;
+}
 
 /* Sends a signal in 40 ms, something to read 40 ms later. */
 static pid_t disturb(void)
@@ -46,11 +49,11 @@ static void try_all(void)
 	SHOW(waitpid(pid, NULL, 0) > 0 ? 1 : -1);
 	settle(-1);
 	pid = disturb();
-	struct pollfd poller = { ends[0], POLLIN };
+	struct pollfd poller = {ends[0], POLLIN};
 	SHOW(poll(&poller, 1, 3000));
 	settle(pid);
 	pid = disturb();
-	struct timespec pause = { 0, 150000000 }, left = { 0, 0 };
+	struct timespec pause = {0, 150000000}, left = {0, 0};
 	SHOW(nanosleep(&pause, &left));
 	CHECK(left.tv_nsec < 150000000);
 	settle(pid);

@@ -11,19 +11,21 @@ int main(void)
 	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
 	int fd = MUST(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 	SHOW(fcntl(fd, F_GETFD));
-	struct pollfd poller = { fd, POLLIN };
+	struct pollfd poller = {fd, POLLIN};
 	SHOW(read(fd, info, sizeof info));
 	SHOW(poll(&poller, 1, 0));
 	kill(getpid(), SIGUSR1);
-	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 5 });
-	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 6 });
+	sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 5});
+	sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 6});
 	SHOW(poll(&poller, 1, 0));
 	SHOW(read(fd, info, sizeof info[0] - 1));
 	long size = read(fd, info, sizeof info);
 	SHOW(size / (long)sizeof info[0]);
 	for (int i = 0; i < 3; i++)
 		say("%s code %s value %d %s\n", signal_name(info[i].ssi_signo),
-		    info[i].ssi_code == SI_USER ? "SI_USER" : info[i].ssi_code == SI_QUEUE ? "SI_QUEUE" : "other",
+		    info[i].ssi_code == SI_USER    ? "SI_USER"
+		    : info[i].ssi_code == SI_QUEUE ? "SI_QUEUE"
+						   : "other",
 		    info[i].ssi_code == SI_QUEUE ? info[i].ssi_int : 0,
 		    (pid_t)info[i].ssi_pid == getpid() ? "from myself" : "from another");
 	sigpending(&pending);

@@ -1,4 +1,5 @@
-/* Vector and floating-point state survives handlers that use it, whether a system call or the clock brought the signal. */
+/* Vector and floating-point state survives handlers that use it, whether a system call or the clock brought the signal.
+ */
 #include "guest.h"
 #include <sys/time.h>
 
@@ -15,7 +16,7 @@ static void set_rounding(int mode)
 	unsigned short word;
 	__asm__ volatile("fnstcw %0" : "=m"(word));
 	word = (word & ~0xc00) | mode << 10;
-	__asm__ volatile("fldcw %0" :: "m"(word));
+	__asm__ volatile("fldcw %0" ::"m"(word));
 	__builtin_ia32_ldmxcsr((__builtin_ia32_stmxcsr() & ~0x6000) | mode << 13);
 }
 
@@ -25,9 +26,10 @@ static volatile double sink;
 static void spoil(int sig)
 {
 	rounding_inside = rounding();
-	__asm__ volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm1, %%xmm1; pcmpeqd %%xmm7, %%xmm7; pcmpeqd %%xmm8, %%xmm8;"
-			 "pcmpeqd %%xmm15, %%xmm15; fninit; fld1; fld1; fld1"
-			 ::: "xmm0", "xmm1", "xmm7", "xmm8", "xmm15");
+	__asm__ volatile(
+		"pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm1, %%xmm1; pcmpeqd %%xmm7, %%xmm7; pcmpeqd %%xmm8, %%xmm8;"
+		"pcmpeqd %%xmm15, %%xmm15; fninit; fld1; fld1; fld1" ::
+			: "xmm0", "xmm1", "xmm7", "xmm8", "xmm15");
 	set_rounding(3);
 	sink = hits * 1.5;
 	hits++;
@@ -36,8 +38,9 @@ static void spoil(int sig)
 /* Fills xmm registers, makes a system call or waits, and tells how many still have their value. */
 static int survivors(long number, long a, long b, long spin)
 {
-	static uint64_t in[4] __attribute__((aligned(16))) = { 0x1111222233334444, 0x5555666677778888,
-		0x9999aaaabbbbcccc, 0xddddeeeeffff0000 }, out[8] __attribute__((aligned(16)));
+	static uint64_t in[4] __attribute__((aligned(16))) = {0x1111222233334444, 0x5555666677778888,
+							      0x9999aaaabbbbcccc, 0xddddeeeeffff0000},
+			      out[8] __attribute__((aligned(16)));
 	__asm__ volatile("movdqa (%[in]), %%xmm0; movdqa 16(%[in]), %%xmm1; movdqa (%[in]), %%xmm8;"
 			 "movdqa 16(%[in]), %%xmm15;"
 			 "syscall;"
@@ -66,7 +69,7 @@ int main(void)
 	SHOW(rounding_inside);
 
 	section("while computing");
-	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
 	hits = 0;
 	MUST(setitimer(ITIMER_REAL, &often, NULL));
 	int wrong = 0;

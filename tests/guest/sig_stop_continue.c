@@ -4,7 +4,10 @@
 static int up[2];
 static volatile sig_atomic_t continued;
 
-static void on_continue(int sig) { continued++; }
+static void on_continue(int sig)
+{
+	continued++;
+}
 
 static pid_t counting_child(void)
 {

@@ -19,7 +19,7 @@ int main(void)
 	MUST(pipe(ends));
 	int fd = MUST(open("file", O_RDWR | O_CREAT, 0644));
 	handle(SIGALRM, hit, SA_RESTART);
-	struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct itimerval often = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
 	MUST(setitimer(ITIMER_REAL, &often, NULL));
 	while (hits < 300) {
 		wrong += getpid() != self;

@@ -4,13 +4,15 @@
 static void show_info(const char *what, const siginfo_t *info)
 {
 	say("%s: %s code %s value %d %s\n", what, signal_name(info->si_signo),
-	    info->si_code == SI_USER ? "SI_USER" : info->si_code == SI_QUEUE ? "SI_QUEUE" :
-	    info->si_code == SI_TKILL ? "SI_TKILL" : "other",
+	    info->si_code == SI_USER    ? "SI_USER"
+	    : info->si_code == SI_QUEUE ? "SI_QUEUE"
+	    : info->si_code == SI_TKILL ? "SI_TKILL"
+					: "other",
 	    info->si_code == SI_QUEUE ? info->si_value.sival_int : 0,
 	    info->si_pid == getpid() && info->si_uid == getuid() ? "from myself" : "from another");
 }
 
-static void none(int sig) { }
+static void none(int sig) {}
 
 int main(void)
 {
@@ -22,9 +24,9 @@ int main(void)
 	sigaddset(&set, SIGRTMIN);
 	sigaddset(&set, SIGRTMIN + 1);
 	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
-	sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 1 });
-	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 2 });
-	sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 3 });
+	sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = 1});
+	sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 2});
+	sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 3});
 	kill(getpid(), SIGUSR1);
 	for (int i = 0; i < 4; i++) {
 		CHECK(sigwaitinfo(&set, &info) == info.si_signo);
@@ -34,11 +36,11 @@ int main(void)
 	SHOW(sigismember(&pending, SIGRTMIN));
 
 	section("time runs out");
-	SHOW(sigtimedwait(&set, &info, &(struct timespec){ 0, 0 }));
+	SHOW(sigtimedwait(&set, &info, &(struct timespec){0, 0}));
 	long long start = now_ns(CLOCK_MONOTONIC);
-	SHOW(sigtimedwait(&set, &info, &(struct timespec){ 0, 60000000 }));
+	SHOW(sigtimedwait(&set, &info, &(struct timespec){0, 60000000}));
 	CHECK(now_ns(CLOCK_MONOTONIC) - start >= 60000000);
-	SHOW(sigtimedwait(&set, &info, &(struct timespec){ 0, 1000000000 }));
+	SHOW(sigtimedwait(&set, &info, &(struct timespec){0, 1000000000}));
 
 	section("another signal's handler interrupts");
 	handle(SIGALRM, none, SA_RESTART);
@@ -55,10 +57,10 @@ int main(void)
 	pid = fork_child();
 	if (!pid) {
 		nap_ms(30);
-		sigqueue(getppid(), SIGUSR1, (union sigval){ .sival_int = 77 });
+		sigqueue(getppid(), SIGUSR1, (union sigval){.sival_int = 77});
 		_exit(0);
 	}
-	SHOW(sigtimedwait(&set, &info, &(struct timespec){ 3, 0 }) == SIGUSR1);
+	SHOW(sigtimedwait(&set, &info, &(struct timespec){3, 0}) == SIGUSR1);
 	CHECK(info.si_pid == pid);
 	SHOW(info.si_value.sival_int);
 	reap("child", pid);

@@ -10,7 +10,10 @@ static sem_t semaphore;
 static int phase[4], serial, torn, once_runs, inside, most_inside;
 static long pair[2];
 
-static void only_once(void) { once_runs++; }
+static void only_once(void)
+{
+	once_runs++;
+}
 
 static void *walk(void *arg)
 {
@@ -83,7 +86,7 @@ int main(void)
 	SHOW(sem_trywait(&semaphore));
 	SHOW(sem_trywait(&semaphore));
 	SHOW(sem_trywait(&semaphore));
-	struct timespec past = { 1, 0 };
+	struct timespec past = {1, 0};
 	SHOW(sem_timedwait(&semaphore, &past));
 	return 0;
 }

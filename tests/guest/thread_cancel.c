@@ -4,7 +4,10 @@
 
 static int ends[2], ready[2];
 
-static void clean(void *what) { say("clean-up of %s\n", (char *)what); }
+static void clean(void *what)
+{
+	say("clean-up of %s\n", (char *)what);
+}
 
 static void *in_read(void *arg)
 {

@@ -37,7 +37,7 @@ static void *calls(void *arg)
 
 static void start_all(void)
 {
-	void *(*const functions[])(void *) = { sleeps, spins, reads, calls, sleeps };
+	void *(*const functions[])(void *) = {sleeps, spins, reads, calls, sleeps};
 	pthread_t thread;
 	for (size_t i = 0; i < COUNT(functions); i++) {
 		MUST(pthread_create(&thread, NULL, functions[i], NULL));
@@ -45,8 +45,14 @@ static void start_all(void)
 	}
 }
 
-static void *exits(void *arg) { exit(31); }
-static void *aborts(void *arg) { abort(); }
+static void *exits(void *arg)
+{
+	exit(31);
+}
+static void *aborts(void *arg)
+{
+	abort();
+}
 
 static void by_main(void)
 {

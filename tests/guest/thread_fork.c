@@ -14,9 +14,18 @@ static int tasks(void)
 	return count;
 }
 
-static void before(void) { say("prepare\n"); }
-static void parent(void) { say("parent\n"); }
-static void child(void) { say("child\n"); }
+static void before(void)
+{
+	say("prepare\n");
+}
+static void parent(void)
+{
+	say("parent\n");
+}
+static void child(void)
+{
+	say("child\n");
+}
 
 static int up[2];
 

@@ -25,8 +25,14 @@ static void leave(void *arg)
 	pthread_exit(NULL);
 }
 
-static void leave_quietly(void) { leave(NULL); }
-static void leave_code(void) { leave((void *)9); }
+static void leave_quietly(void)
+{
+	leave(NULL);
+}
+static void leave_code(void)
+{
+	leave((void *)9);
+}
 
 static void *last(void *arg)
 {

@@ -8,7 +8,10 @@ static __thread char large[5000];
 static pthread_key_t key;
 static long destroyed;
 
-static void destroy(void *value) { __atomic_add_fetch(&destroyed, (long)value, __ATOMIC_SEQ_CST); }
+static void destroy(void *value)
+{
+	__atomic_add_fetch(&destroyed, (long)value, __ATOMIC_SEQ_CST);
+}
 
 static void *body(void *arg)
 {
