@@ -111,9 +111,10 @@ void unix_wake(struct unix_sock *sock, uint32_t events);
 void unix_wake_clients(struct unix_sock *sock);
 
 /* unix_socket_gc.c: files on their way. */
-must_check int unix_inflight_add(struct socket_files *files); /* -ETOOMANYREFS */
+/* files may be NULL. receiver: in whose queue they will lie. -ETOOMANYREFS. */
+must_check int unix_inflight_add(struct socket_files *files, const struct unix_sock *receiver);
 void unix_inflight_remove(struct socket_files *files);
-/* Closes what only messages in unreachable queues hold. Cheap when no socket is on its way. */
+/* Closes what only messages in unreachable queues hold. Cheap when no socket on its way can be in a circle. */
 void unix_collect(void);
 uint32_t unix_inflight_count(void);
 

@@ -18,6 +18,10 @@
 static struct list inflight_socks = LIST_INIT(inflight_socks);
 static uint32_t inflight_files;
 
+/* A circle is closed by a message to a socket that is on its way itself (or to one that nobody has accepted yet, whose
+ * listener may be): before the first such message there is nothing to collect, however many are on their way. */
+static bool maybe_cyclic;
+
 static struct unix_sock *sock_of(const struct file *file)
 {
 	return file->kind == FILE_SOCKET_UNIX ? file->data : NULL;
@@ -28,7 +32,7 @@ uint32_t unix_inflight_count(void)
 	return inflight_files;
 }
 
-int unix_inflight_add(struct socket_files *files)
+int unix_inflight_add(struct socket_files *files, const struct unix_sock *receiver)
 {
 	if (!files)
 		return 0;
@@ -42,6 +46,8 @@ int unix_inflight_add(struct socket_files *files)
 		if (sock && !sock->inflight++)
 			list_push_back(&inflight_socks, &sock->inflight_node);
 	}
+	if (receiver->inflight || !receiver->file)
+		maybe_cyclic = true;
 	return 0;
 }
 
@@ -140,7 +146,9 @@ void unix_collect(void)
 	struct list reachable = LIST_INIT(reachable), heap = LIST_INIT(heap);
 	struct unix_sock *sock, *embryo;
 
-	if (collecting || list_empty(&inflight_socks))
+	if (list_empty(&inflight_socks))
+		maybe_cyclic = false;
+	if (collecting || !maybe_cyclic)
 		return;
 	collecting = true;
 	mark(&reachable);

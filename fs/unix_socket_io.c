@@ -148,9 +148,9 @@ static void message_sign(struct unix_message *message, const struct socket_calle
 }
 
 /* The message's files are on their way from here on. */
-static int message_load(struct unix_message *message, struct socket_message *wish)
+static int message_load(struct unix_message *message, struct socket_message *wish, const struct unix_sock *receiver)
 {
-	int error = unix_inflight_add(wish->files);
+	int error = unix_inflight_add(wish->files, receiver);
 
 	if (error)
 		return error;
@@ -256,7 +256,7 @@ static ssize_t send_piece(struct unix_sock *sock, const struct socket_caller *wh
 	if (!peer || peer->dead || peer->shutdown & UNIX_SHUT_READ)
 		error = -EPIPE;
 	if (!error)
-		error = message_load(message, wish);
+		error = message_load(message, wish, peer);
 	if (error) {
 		unix_message_free(message);
 		return error;
@@ -326,7 +326,7 @@ static int try_deliver(struct unix_sock *sock, struct unix_sock *other, const st
 				   other->dead || other->shutdown & UNIX_SHUT_READ || !queue_full(other), deadline_ns);
 		return error ? socket_wait_error(error, sock->base.send_timeout_ns) : 1;
 	}
-	int error = message_load(message, wish);
+	int error = message_load(message, wish, other);
 	if (error)
 		return error;
 	message_sign(message, who, wish, sock, other);

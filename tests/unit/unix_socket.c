@@ -126,13 +126,14 @@ Test(unix_socket, connections_are_accepted_in_order)
 	cr_assert_eq(ops->listen(listener, &who, 0), 0);
 	cr_assert_eq(ops->accept(listener, &who, 0, &peer, &accepted), -EAGAIN);
 	cr_assert_eq(ops->connect(client, &who, &address, true), 0);
-	cr_assert_eq(ops->connect(client, &who, &address, true), -EISCONN);
+	cr_assert_eq(ops->connect(client, &who, &address, true), -EAGAIN); /* the queue is full: looked at first */
 	struct file *second = make(ABI_SOCK_STREAM);
 	cr_assert_eq(ops->connect(second, &who, &address, true), -EAGAIN);
 	cr_assert_eq(put(client, "early", 5), 5);
 	cr_assert_eq(ops->accept(listener, &who, 0, &peer, &accepted), 0);
 	cr_assert_eq(peer.size, 2);
 	assert_reads(accepted, "early");
+	cr_assert_eq(ops->connect(client, &who, &address, true), -EISCONN);
 	cr_assert_eq(ops->connect(second, &who, &address, true), 0);
 	file_put(listener);
 	cr_assert_eq(take(second, block, 1), -ECONNRESET);
@@ -178,9 +179,8 @@ Test(unix_socket, descriptors_travel)
 	cr_assert_eq(cargo->ref.count, 1);
 }
 
-Test(unix_socket, a_cycle_is_collected)
+static void make_cycle(void)
 {
-	size_t before = arena_used_bytes();
 	make_pair(ABI_SOCK_STREAM);
 	struct file *first[2] = {pair[0], pair[1]};
 	cr_assert_eq(send_with(first[0], "x", first[0], first[1], 0), 1);
@@ -194,7 +194,21 @@ Test(unix_socket, a_cycle_is_collected)
 	/* Nothing has been released yet: the next close of any socket finds it. */
 	file_put(make(ABI_SOCK_DGRAM));
 	cr_assert_eq(unix_inflight_count(), 0);
-	cr_assert_leq(arena_used_bytes(), before);
+}
+
+/* What slabs and the table of names keep is taken by the first round. */
+static void assert_no_leak(void (*round)(void))
+{
+	round();
+	size_t before = arena_used_bytes();
+	for (int i = 0; i < 100; i++)
+		round();
+	cr_assert_eq(arena_used_bytes(), before);
+}
+
+Test(unix_socket, a_cycle_is_collected)
+{
+	assert_no_leak(make_cycle);
 }
 
 Test(unix_socket, what_is_reachable_is_not_collected)
@@ -216,13 +230,11 @@ Test(unix_socket, what_is_reachable_is_not_collected)
 	cr_assert_eq(unix_inflight_count(), 0);
 }
 
-Test(unix_socket, a_listener_in_its_own_queue_is_collected)
+static void queue_listener(void)
 {
-	size_t before = arena_used_bytes();
 	struct file *listener = make(ABI_SOCK_STREAM), *client = make(ABI_SOCK_STREAM);
 	struct socket_address address = name("loop");
 	cr_assert_eq(ops->bind(listener, &who, &address), 0);
-	size_t named = arena_used_bytes() - before; /* the table of names stays */
 	cr_assert_eq(ops->listen(listener, &who, 1), 0);
 	cr_assert_eq(ops->connect(client, &who, &address, true), 0);
 	cr_assert_eq(send_with(client, "x", listener, client, 0), 1);
@@ -230,7 +242,11 @@ Test(unix_socket, a_listener_in_its_own_queue_is_collected)
 	file_put(client);
 	file_put(make(ABI_SOCK_DGRAM));
 	cr_assert_eq(unix_inflight_count(), 0);
-	cr_assert_leq(arena_used_bytes(), before + named);
+}
+
+Test(unix_socket, a_listener_in_its_own_queue_is_collected)
+{
+	assert_no_leak(queue_listener);
 }
 
 Test(unix_socket, deep_nesting_ends_without_a_deep_stack)
