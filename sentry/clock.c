@@ -4,8 +4,8 @@
  * the host's clock does not move it. Nobody sets clocks in a sandbox.
  */
 #include "sentry/clock.h"
-#include "platform/host.h"
 #include "sentry/task.h"
+#include "sentry/timebase.h"
 #include <errno.h>
 
 #define NS_MOST   ((uint64_t)INT64_MAX)
@@ -44,16 +44,6 @@ int clock_cpu_target(const struct task *task, int clock, struct process **proces
 	return 0;
 }
 
-static int host_ns(int clock, uint64_t *ns)
-{
-	struct timespec now;
-	int error = host_clock_gettime(clock, &now);
-
-	if (!error)
-		*ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-	return error;
-}
-
 int clock_get(const struct task *task, int clock, uint64_t *ns)
 {
 	struct process *process;
@@ -61,9 +51,9 @@ int clock_get(const struct task *task, int clock, uint64_t *ns)
 
 	switch (clock) {
 	case ABI_CLOCK_REALTIME_ALARM:
-		return host_ns(ABI_CLOCK_REALTIME, ns);
+		return timebase_ns(ABI_CLOCK_REALTIME, ns);
 	case ABI_CLOCK_BOOTTIME_ALARM:
-		return host_ns(ABI_CLOCK_BOOTTIME, ns);
+		return timebase_ns(ABI_CLOCK_BOOTTIME, ns);
 	case ABI_CLOCK_REALTIME:
 	case ABI_CLOCK_MONOTONIC:
 	case ABI_CLOCK_MONOTONIC_RAW:
@@ -71,7 +61,7 @@ int clock_get(const struct task *task, int clock, uint64_t *ns)
 	case ABI_CLOCK_MONOTONIC_COARSE:
 	case ABI_CLOCK_BOOTTIME:
 	case ABI_CLOCK_TAI:
-		return host_ns(clock, ns);
+		return timebase_ns(clock, ns);
 	}
 	if (!clock_is_cpu(clock))
 		return -EINVAL;

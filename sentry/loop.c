@@ -1,10 +1,11 @@
 /* loop.c - the one loop. fiber_run_ready runs every fiber that can go on, platform_poll finds out which can next and is
  * the one place to sleep. The loop ends when boot says so, or when the platform reports that the sandbox must not go
- * on.
+ * on. The page from which guests read their clocks is kept up to date by the way.
  */
 #include "sentry/loop.h"
 #include "platform/platform.h"
 #include "sentry/base/fiber.h"
+#include "sentry/timebase.h"
 
 static bool stopping;
 
@@ -13,6 +14,7 @@ void loop_run(void)
 	stopping = false;
 	while (!stopping && !platform_fatal()) {
 		fiber_run_ready();
+		timebase_tick();
 		if (!stopping)
 			platform_poll(fiber_any_ready() ? 0 : fiber_next_deadline_ns());
 	}
