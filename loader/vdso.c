@@ -20,7 +20,7 @@ static uint32_t image_file = HOSTFILE_NONE;
 
 static size_t image_bytes(void)
 {
-	return (size_t)(vdso_image_end - vdso_image_start);
+	return (size_t)((uintptr_t)vdso_image_end - (uintptr_t)vdso_image_start);
 }
 
 int vdso_init(void)

@@ -107,6 +107,13 @@ static unsigned usable_cpus(void)
 	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)MAX(CPU_COUNT(&set), 1);
 }
 
+static uint64_t machine_bytes(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+
+	return pages > 0 ? (uint64_t)pages * PAGE_SIZE : 0;
+}
+
 static void start_platform(const struct options *options)
 {
 	const struct platform_config config = {
@@ -185,7 +192,7 @@ void sandbox_main(void *argument)
 		.uid = options->uid,
 		.gid = options->gid,
 		.memory_limit_bytes = options->memory_bytes,
-		.machine_bytes = (uint64_t)MAX(sysconf(_SC_PHYS_PAGES), 0) * PAGE_SIZE,
+		.machine_bytes = machine_bytes(),
 		.cpu_count = usable_cpus(),
 		.strace = options->strace,
 		.strace_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,

@@ -31,7 +31,7 @@ int clock_cpu_target(const struct task *task, int clock, struct process **proces
 	}
 	if (clock >= 0 || (clock & ABI_CPUCLOCK_KIND) == ABI_CPUCLOCK_FD)
 		return -EINVAL;
-	int32_t pid = ~(clock >> 3);
+	int32_t pid = ~clock >> 3; /* the same as ~(clock >> 3), without shifting a negative number */
 	if (!(clock & ABI_CPUCLOCK_PERTHREAD)) {
 		*process = pid ? process_find(pid) : task->process;
 		*thread = NULL;

@@ -62,7 +62,7 @@ static bool add_entry(void *context, const char *name, size_t length, uint64_t i
 
 static long list(struct task *task, struct file *file, struct uaddr buffer, uint64_t size, bool old_form)
 {
-	struct listing listing = {.size = MIN(size, BOUNCE_BYTES), .old_form = old_form};
+	struct listing listing = {.size = size < BOUNCE_BYTES ? size : BOUNCE_BYTES, .old_form = old_form};
 
 	if (!file_ops(file)->readdir)
 		return -ENOTDIR;

@@ -253,7 +253,8 @@ long sys_getitimer(struct task *task, int which, struct abi_itimerval *out)
 
 long sys_alarm(struct task *task, uint32_t seconds)
 {
-	struct itimer_value value = {.value_ns = MIN(seconds, (uint32_t)INT32_MAX) * NS_PER_S}, before;
+	uint64_t most_s = INT32_MAX, value_s = MIN(seconds, most_s);
+	struct itimer_value value = {.value_ns = value_s * NS_PER_S}, before;
 	int error = itimer_set(task->process, ABI_ITIMER_REAL, &value, &before);
 
 	if (error)

@@ -1,4 +1,4 @@
-/* The arena: sizes, zeroing, reuse, growth; slabs keep their addresses. */
+/* base_arena.c - the arena: sizes, zeroing, reuse, growth; slabs keep their addresses. */
 #include "sentry/base/arena.h"
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Fibers and wait queues: order, lost wakes, deadlines, interrupts. */
+/* base_fiber.c - fibers and wait queues: order, lost wakes, deadlines, interrupts. */
 #include "sentry/base/wait.h"
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* epoll without a guest: triggers, one-shot, nesting, files that go away. */
+/* epoll_ready.c - epoll without a guest: triggers, one-shot, nesting, files that go away. */
 #include "fs/epoll.h"
 #include "fs/eventfd.h"
 #include "fs/pipe.h"

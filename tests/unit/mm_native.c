@@ -1,6 +1,6 @@
-/* The books against Linux: the same random memory calls on two windows of this process's own memory. In window A the
- * kernel answers; in window B sentry/mm answers, and what it hands to the platform is carried out by a platform of
- * twenty lines. After each call results, protection, sharing and content of both windows must be equal. */
+/* mm_native.c - the books against Linux: the same random memory calls on two windows of this process's own memory. In
+ * window A the kernel answers; in window B sentry/mm answers, and what it hands to the platform is carried out by a
+ * platform of twenty lines. After each call results, protection, sharing and content of both windows must be equal. */
 #include "fs/inode.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"

@@ -1,4 +1,4 @@
-/* Pipes and FIFOs without a guest: slots, packets, blocking, capacity, splicing. */
+/* pipe_ring.c - pipes and FIFOs without a guest: slots, packets, blocking, capacity, splicing. */
 #include "fs/pipe.h"
 #include "tests/unit/ipc.h"
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* Unix domain sockets without a guest: streams, datagrams, names, descriptors on their way, cycles. */
+/* unix_socket.c - Unix domain sockets without a guest: streams, datagrams, names, descriptors on their way, cycles. */
 #include "fs/unix_socket.h"
 #include "tests/unit/ipc.h"
 
