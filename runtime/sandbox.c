@@ -34,9 +34,18 @@ no_return static void give_up(const char *message)
 	host_exit(1);
 }
 
+/* While the sandbox starts, an error is the reason of a failure and goes into the one line about it. */
+static bool starting = true;
+static char start_error[JAIL_MESSAGE_BYTES];
+
 static void log_to_stderr(enum log_level level, const char *line)
 {
 	char text[1024];
+
+	if (starting && level == LOG_ERROR) {
+		snprintf(start_error, sizeof start_error, "%s", line);
+		return;
+	}
 	int n = snprintf(text, sizeof text, "usbx: %s%s\n", level == LOG_ERROR ? "" : "debug: ", line);
 
 	host_stderr(text, MIN((size_t)MAX(n, 0), sizeof text - 1));
@@ -125,7 +134,7 @@ static void start_platform(const struct options *options)
 	if (options->debug.epoll || options->debug.uring)
 		hostio_prefer(options->debug.epoll ? HOSTIO_EPOLL : HOSTIO_URING);
 	if (platform_start(&config))
-		give_up("the platform cannot start on this host"); /* it has said why */
+		give_up(*start_error ? start_error : "the platform cannot start on this host");
 }
 
 static void print_stats(void)
@@ -152,6 +161,7 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config)
 	if (jail_close(message))
 		give_up(message);
 	start_probe();
+	starting = false;
 	if (config->strace)
 		trace_start(config->strace_file);
 	sentry_boot(config, &status);
@@ -181,7 +191,7 @@ void sandbox_main(void *argument)
 		give_up(message);
 	start_platform(options);
 	if (sentry_init() || start_upper_parts())
-		give_up("no memory for the sentry's own tables");
+		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
 	struct boot_config config = {
 		.mounts = view->specs,
 		.mount_count = view->count,

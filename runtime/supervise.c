@@ -15,9 +15,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define DESCRIPTORS_MIN 200 /* besides what is shown of the host */
 
 /* What reaches the guest. SIGTSTP stops us too, SIGCONT continues both. */
 static const int forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
@@ -154,6 +157,18 @@ static int judge(const struct outcome *outcome, int wait_status)
 	return status->exec_error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+/* The jail raises its own soft limit as far as it may; with less than this a program would soon be told of missing
+ * files. */
+static void check_descriptors(const struct view *view)
+{
+	rlim_t needed = DESCRIPTORS_MIN + view->host_count;
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < needed)
+		fail("only %lu descriptors are allowed, a sandbox needs %lu: raise ulimit -Hn",
+		     (unsigned long)limit.rlim_max, (unsigned long)needed);
+}
+
 int supervise(const struct options *options, struct view *view)
 {
 	struct sandbox sandbox = {.options = options, .view = view};
@@ -161,6 +176,7 @@ int supervise(const struct options *options, struct view *view)
 	int pidfd, wait_status = 0;
 	pid_t pid;
 
+	check_descriptors(view);
 	fill_stdio(sandbox.stdio_open);
 	int control = open_channels(options);
 	int signals = open_signals();

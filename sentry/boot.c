@@ -81,7 +81,8 @@ static const char *variable(char *const *envp, const char *name)
 	return NULL;
 }
 
-/* As execvp(3): a name with a slash is a path; else each directory of PATH, remembering that one refused. */
+/* As execvp(3): a name with a slash is a path; else each directory of PATH, remembering that one refused. What has
+ * nothing to do with the directory (no memory, no host file) ends the search. */
 static int find_program(struct task *task, const char *name, char found[PATH_LIMIT], struct file **out)
 {
 	const char *path = variable(boot.config->envp, "PATH");
@@ -100,6 +101,8 @@ static int find_program(struct task *task, const char *name, char found[PATH_LIM
 				return 0;
 			if (error == -EACCES)
 				result = error;
+			else if (error != -ENOENT && error != -ENOTDIR)
+				return error;
 		}
 		if (!path[length])
 			return result;
