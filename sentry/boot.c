@@ -1,7 +1,7 @@
 /* boot.c - the sandbox's life: tree, first process, loop, end.
  *
  * Everything that may park (looking up the program, reading it) runs on a fiber of its own, the boot fiber; the control
- * fiber listens to the command-line process. The sandbox ends when its first process has ended (boot_init_exited), when
+ * fiber listens to the command-line process. The sandbox ends when its first process has ended (boot_main_exited), when
  * the command-line process goes away, or when the platform finds that it must not go on (platform_fatal).
  *
  * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
@@ -30,7 +30,7 @@
 static struct {
 	const struct boot_config *config;
 	struct boot_status *status;
-	struct task *init;
+	struct task *main;
 	struct path root;
 } boot;
 
@@ -57,7 +57,7 @@ printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
 	loop_stop();
 }
 
-void boot_init_exited(int wait_status)
+void boot_main_exited(int wait_status)
 {
 	boot.status->result = BOOT_EXITED;
 	boot.status->wait_status = wait_status;
@@ -143,7 +143,7 @@ static int open_workdir(struct cred *cred, struct path *out)
 	return error;
 }
 
-static int make_init(struct task **out)
+static int make_main(struct task **out)
 {
 	const struct boot_config *config = boot.config;
 	struct path cwd;
@@ -156,7 +156,7 @@ static int make_init(struct task **out)
 	if (!error) {
 		struct fs_context *fs = fs_context_new(&boot.root, &cwd);
 		path_put(&cwd);
-		error = fs ? task_new_init(&(struct task_init_config){.fs = fs, .cred = cred, .files = files}, out)
+		error = fs ? task_new_main(&(struct task_main_config){.fs = fs, .cred = cred, .files = files}, out)
 			   : -ENOMEM;
 		if (fs)
 			fs_context_put(fs);
@@ -199,13 +199,13 @@ static void boot_main(void *unused)
 		boot_fail(0, "cannot make %s in the sandbox: %s", boot.config->mounts[failed].target, strerror(-error));
 		return;
 	}
-	error = make_init(&boot.init);
+	error = make_main(&boot.main);
 	if (error) {
 		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir,
 			  strerror(-error));
 		return;
 	}
-	start_program(boot.init);
+	start_program(boot.main);
 }
 
 /* Signals that reach the command line are for the whole process group of the first process, as a terminal would send
@@ -215,9 +215,9 @@ static void forward_signal(int sig)
 	struct process *process;
 	struct list *all = process_all();
 
-	if (sig < 1 || sig > SIGNAL_COUNT || !boot.init)
+	if (sig < 1 || sig > SIGNAL_COUNT || !boot.main)
 		return;
-	struct pgroup *group = boot.init->process->pgroup;
+	struct pgroup *group = boot.main->process->pgroup;
 	list_for_each (process, all, all_node)
 		if (process->pgroup == group && !process->zombie)
 			signal_send_process(process, sig, NULL);

@@ -29,7 +29,7 @@ enum boot_result { BOOT_EXITED, BOOT_FAILED };
 
 struct boot_status {
 	enum boot_result result;
-	int wait_status;   /* EXITED: of pid 1, as wait(2) */
+	int wait_status;   /* EXITED: of the first program, as wait(2) */
 	int exec_error;    /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
 	char message[256]; /* FAILED: one line that names the thing and the remedy */
 };
@@ -37,9 +37,9 @@ struct boot_status {
 /* Runs the sandbox from its first process to the last; called in the jail. The loop is in sentry/loop.c. */
 void sentry_boot(const struct boot_config *config, struct boot_status *status);
 
-/* Called by the exit of the first process (pid 1), when nobody else is left to run: ends the loop with this wait
+/* Called by the exit of the first program, when nobody else is left to run: ends the loop with this wait
  * status. */
-void boot_init_exited(int wait_status);
+void boot_main_exited(int wait_status);
 
 /* Before the jail closes: arena, tables. Called once. -errno. */
 must_check int sentry_init(void);

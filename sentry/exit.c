@@ -6,8 +6,8 @@
  *
  *     alive --process_exit / last task_exit--> exiting --last thread has left--> zombie --process_reap--> reaped
  *
- * Orphans go to the nearest subreaper. Where there is none they go to pid 1; but pid 1 is some program that never asked
- * for them, so these are `adopted`: it is their parent by number, and nobody waits for them, as if the host's init did.
+ * Orphans go to the nearest subreaper. Where there is none they go to pid 1, which ignores SIGCHLD: they are reaped at
+ * once. The end of the first program ends everybody, and the sandbox.
  */
 #include "sentry/boot.h"
 #include "sentry/futex.h"
@@ -91,7 +91,7 @@ static bool tell_parent(struct process *process)
 	bool unwanted = false;
 	struct abi_siginfo info;
 
-	if (process->adopted || !parent->leader)
+	if (!parent->leader)
 		return true;
 	const struct abi_sigaction *action = &parent->leader->sighand->action[SIGCHLD - 1];
 	if (sig == SIGCHLD && (action->handler == ABI_SIG_IGN || (action->flags & ABI_SA_NOCLDWAIT)))
@@ -141,7 +141,6 @@ static void give_child(struct process *child, struct process *parent)
 	child->parent = parent;
 	child->parent_task = NULL;
 	child->exit_signal = SIGCHLD;
-	child->adopted = parent->is_init && !parent->child_subreaper;
 	list_remove(&child->sibling_node);
 	list_push_back(&parent->children, &child->sibling_node);
 	process_identity_update(child);
@@ -176,7 +175,7 @@ static void leave_children(struct task *task)
 					break;
 				}
 		}
-	if (process->thread_count || process->is_init)
+	if (process->thread_count || process->is_main)
 		return;
 	list_for_each_safe (child, after, &process->children, sibling_node) {
 		struct pgroup *group = child->pgroup;
@@ -191,13 +190,13 @@ static void leave_children(struct task *task)
 
 /* ------------------------------------------------------------------------------------------------ the end */
 
-static void kill_all_others(const struct process *init)
+static void kill_all_others(const struct process *main)
 {
 	struct process *process;
 	struct list *all = process_all();
 
 	list_for_each (process, all, all_node)
-		if (process != init)
+		if (process != main && !process->is_init)
 			process_exit(process, SIGKILL);
 }
 
@@ -210,9 +209,9 @@ static void process_gone(struct process *process)
 	process->zombie = true;
 	pgroup_orphan_check(process->pgroup, process);
 	waitq_wake(&process->exit_wait, 0);
-	if (process->is_init) {
+	if (process->is_main) {
 		kill_all_others(process);
-		boot_init_exited(process->exit_status);
+		boot_main_exited(process->exit_status);
 		return;
 	}
 	if (tell_parent(process)) {

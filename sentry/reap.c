@@ -12,8 +12,6 @@
 
 static bool eligible(const struct task *task, const struct process *child, int type, int32_t id, int options)
 {
-	if (child->adopted)
-		return false;
 	if (type == ABI_P_PID && child->pid != id)
 		return false;
 	if (type == ABI_P_PGID && child->pgroup->pgid != id)

@@ -24,7 +24,7 @@ long session_start(struct task *task)
 /* May task move process? 0, -ESRCH, -EPERM, -EACCES. */
 static int may_move(const struct task *task, const struct process *process)
 {
-	if (process->parent == task->process && !process->adopted) {
+	if (process->parent == task->process) {
 		if (process->pgroup->session != task->process->pgroup->session)
 			return -EPERM;
 		if (process->exec_done)
@@ -74,7 +74,7 @@ bool pgroup_orphaned(const struct pgroup *group, const struct process *ignored)
 
 	list_for_each (member, &group->members, pgroup_node) {
 		const struct process *parent = member->parent;
-		if (member == ignored || member->zombie || !parent || member->adopted)
+		if (member == ignored || member->zombie || !parent)
 			continue;
 		if (parent->pgroup != group && parent->pgroup && parent->pgroup->session == group->session)
 			return false;
@@ -99,8 +99,7 @@ static bool was_linked(const struct pgroup *group, const struct process *leaving
 
 	if (leaving->pgroup != group)
 		return leaving->pgroup->session == group->session;
-	return parent && !leaving->adopted && parent->pgroup && parent->pgroup != group &&
-	       parent->pgroup->session == group->session;
+	return parent && parent->pgroup && parent->pgroup != group && parent->pgroup->session == group->session;
 }
 
 void pgroup_orphan_check(struct pgroup *group, const struct process *leaving)

@@ -11,7 +11,7 @@
  *     running --stop signal taken--> group_stop (stop_left > 0) --last thread parked--> stopped --SIGCONT--> running
  *
  * Limits: SIGQUEUE_LIMIT entries of a user (RLIMIT_SIGPENDING below that); signals below 32 are sent nevertheless, at
- * worst without their information. The first process has no immunity: it behaves as any program that a person starts.
+ * worst without their information. Pid 1 takes none; the first program has no immunity.
  */
 #include "sentry/signal.h"
 #include "sentry/base/arena.h"
@@ -265,7 +265,7 @@ static void tell_parent(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
 
-	if (!parent || process->adopted || !parent->leader)
+	if (!parent || !parent->leader)
 		return;
 	const struct abi_sigaction *action = &parent->leader->sighand->action[SIGCHLD - 1];
 	if (action->handler != ABI_SIG_IGN && !(action->flags & ABI_SA_NOCLDSTOP)) {
@@ -418,7 +418,7 @@ static int send(struct task *target, bool group, int sig, const struct abi_sigin
 	struct sigpending *pending = group ? &process->pending : &target->pending;
 
 	assert(sig > 0 && sig <= SIGNAL_COUNT);
-	if (process->exiting || process->zombie || (!group && target->killed))
+	if (process->exiting || process->zombie || process->is_init || (!group && target->killed))
 		return 0;
 	if (sig == SIGKILL) {
 		process_exit(process, SIGKILL);

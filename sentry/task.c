@@ -93,7 +93,7 @@ struct process *process_find(int32_t pid)
 
 struct process *process_init(void)
 {
-	return process_find(1);
+	return process_find(INIT_PID);
 }
 
 struct pgroup *pgroup_find(int32_t pgid)

@@ -67,10 +67,10 @@ struct process {
 	struct rusage_counts children_usage; /* of reaped children */
 	void *timers;                        /* POSIX and interval timers (sentry/timer.c) */
 	bool child_subreaper;
-	bool is_init;
-	bool adopted;       /* an orphan that pid 1 did not ask for (no PR_SET_CHILD_SUBREAPER): nobody waits for it */
-	bool group_stop;    /* (a) job control: threads are to stop, or have stopped */
-	unsigned stop_left; /* threads that have not stopped yet in this group_stop */
+	bool is_init;             /* pid 1: no program, no signals, the parent of orphans (sentry/process.c) */
+	bool is_main;             /* the program of the command line: the sandbox ends with it */
+	bool group_stop;          /* (a) job control: threads are to stop, or have stopped */
+	unsigned stop_left;       /* threads that have not stopped yet in this group_stop */
 	struct task *execing;     /* the thread that waits for the others to leave (execve), or NULL */
 	struct waitq thread_wait; /* a thread has left */
 	uint64_t start_ns;        /* CLOCK_BOOTTIME of the sandbox */
@@ -159,7 +159,7 @@ struct task *task_find(int32_t tid);
 struct process *process_find(int32_t pid);
 struct pgroup *pgroup_find(int32_t pgid);
 struct list *process_all(void);     /* process.all_node, by age */
-struct process *process_init(void); /* pid 1; NULL before and after */
+struct process *process_init(void); /* pid 1; NULL before the first process */
 void task_get(struct task *task);
 void task_put(struct task *task);
 void process_get(struct process *process);
@@ -172,13 +172,14 @@ uint64_t process_limit(const struct process *process, unsigned resource);
 
 /* ------------------------------------------------------------------------------------------------ beginning */
 
-/* The first process (pid 1), not yet running. Everything borrowed but taken references. */
-struct task_init_config {
+#define INIT_PID 1
+/* The first program's process (pid 2), not yet running, and pid 1, its parent. Borrows everything. */
+struct task_main_config {
 	struct fs_context *fs;
 	struct cred *cred;
 	struct fdtable *files;
 };
-must_check int task_new_init(const struct task_init_config *config, struct task **out);
+must_check int task_new_main(const struct task_main_config *config, struct task **out);
 /* Makes the task's fiber ready; it begins with task_run_main. -EAGAIN. */
 must_check int task_start(struct task *task);
 

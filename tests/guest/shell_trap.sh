@@ -8,6 +8,7 @@ kill -USR1 $$
 wait $first; echo "first $?"
 wait $second; echo "second $?"
 sleep 30 & victim=$!
+sleep 0.2  # before it is a sleep it is a shell, which would run the exit trap
 kill $victim; wait $victim 2>/dev/null; echo "victim $?"
 ( trap '' TERM; kill -TERM $BASHPID; echo survived )
 ( trap 'echo child trap; exit 7' TERM; kill -TERM $BASHPID; echo no ); echo "subshell $?"

@@ -211,7 +211,7 @@ static struct task *make_process(void)
 	struct fdtable *files = fdtable_new();
 	struct task *task;
 
-	cr_assert_eq(task_new_init(&(struct task_init_config){.fs = context, .cred = cred, .files = files}, &task), 0);
+	cr_assert_eq(task_new_main(&(struct task_main_config){.fs = context, .cred = cred, .files = files}, &task), 0);
 	return task;
 }
 
