@@ -343,6 +343,12 @@ size_t arena_used_bytes(void)
 	return header->bytes_in_blocks;
 }
 
+void arena_slabs(void (*visit)(const char *slab, uint32_t object_bytes, size_t in_use))
+{
+	for (unsigned id = 1; id < header->slab_count; id++)
+		visit(header->slabs[id].name, header->slabs[id].object_bytes, header->slabs[id].in_use);
+}
+
 __attribute__((no_sanitize("address"))) void
 arena_scan(uint64_t start, uint64_t end, void (*found)(const char *slab, uint64_t address, uint64_t value))
 {

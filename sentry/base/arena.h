@@ -43,6 +43,8 @@ must_check char *arena_string(const char *text); /* free with arena_string_free 
 void arena_string_free(char *text);
 
 size_t arena_used_bytes(void);
+/* Every slab by name, size classes included ("bytes-N"), and how many of its objects are in use. */
+void arena_slabs(void (*visit)(const char *slab, uint32_t object_bytes, size_t in_use));
 
 /* Looks at every word in use for a value inside [start, end) and calls found with the slab's name and the offset. */
 void arena_scan(uint64_t start, uint64_t end, void (*found)(const char *slab, uint64_t address, uint64_t value));
