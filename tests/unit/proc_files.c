@@ -223,31 +223,31 @@ Test(proc, a_process_is_shown)
 	char state;
 
 	strcpy(task->comm, "in it\n");
-	cr_assert_gt(read_all("/proc/1/stat"), 0);
+	cr_assert_gt(read_all("/proc/2/stat"), 0);
 	cr_assert_eq(sscanf(text, "%d (in it\n) %c %d", &a, &state, &b), 3);
-	cr_assert_eq(a, 1);
+	cr_assert_eq(a, 2);
 	unsigned fields = 0;
 	for (char *field = strrchr(text, ')'); (field = strchr(field + 1, ' '));)
 		fields++;
 	cr_assert_eq(fields, 50, "52 fields, of which %u follow the name", fields);
-	cr_assert_gt(read_all("/proc/1/status"), 0);
+	cr_assert_gt(read_all("/proc/2/status"), 0);
 	cr_assert(strstr(text, "Name:\tin it\\n\n") && strstr(text, "\nThreads:\t1\n") &&
 		  strstr(text, "\nCapEff:\t000001ff"));
-	cr_assert_gt(read_all("/proc/1/limits"), 0);
+	cr_assert_gt(read_all("/proc/2/limits"), 0);
 	cr_assert(strstr(text, "Max open files            1024                 1048576              files"));
-	assert_text("/proc/1/maps", "");
-	assert_text("/proc/1/cmdline", "");
-	assert_text("/proc/1/task/1/comm", "in it\n\n");
-	assert_link("/proc/1/cwd", "/");
+	assert_text("/proc/2/maps", "");
+	assert_text("/proc/2/cmdline", "");
+	assert_text("/proc/2/task/2/comm", "in it\n\n");
+	assert_link("/proc/2/cwd", "/");
 	cr_assert_eq(open_file("/dev/null", O_RDONLY, &null), 0);
 	cr_assert_eq(fd_install(task->files, null, true, 5, 100), 5);
-	assert_link("/proc/1/fd/5", "/dev/null");
-	cr_assert_gt(read_all("/proc/1/fdinfo/5"), 0);
+	assert_link("/proc/2/fd/5", "/dev/null");
+	cr_assert_gt(read_all("/proc/2/fdinfo/5"), 0);
 	cr_assert(strstr(text, "pos:\t0\nflags:\t02000000\n"));
-	cr_assert_eq(read_all("/proc/1/fd/5"), 0);
+	cr_assert_eq(read_all("/proc/2/fd/5"), 0);
 	cr_assert_eq(fd_close(task->files, 5), 0);
-	cr_assert_eq(read_all("/proc/1/fd/5"), -ENOENT);
-	cr_assert_gt(read_all("/proc/1/mountinfo"), 0);
+	cr_assert_eq(read_all("/proc/2/fd/5"), -ENOENT);
+	cr_assert_gt(read_all("/proc/2/mountinfo"), 0);
 	cr_assert(strstr(text, " /proc rw,relatime - proc proc rw\n"));
 }
 
@@ -259,7 +259,7 @@ Test(proc, a_pipe_can_be_opened_by_its_descriptor)
 
 	cr_assert_eq(pipe_new(O_NONBLOCK, cred, &ends[0], &ends[1]), 0);
 	cr_assert_eq(fd_install(task->files, ends[0], false, 0, 100), 0);
-	cr_assert_eq(open_file("/proc/1/fd/0", O_WRONLY | O_NONBLOCK, &again), 0);
+	cr_assert_eq(open_file("/proc/2/fd/0", O_WRONLY | O_NONBLOCK, &again), 0);
 	uio_init_kernel(&uio, (void *)"x", 1);
 	cr_assert_eq(file_write(again, &uio, &again->pos), 1);
 	uio_init_kernel(&uio, text, 10);
