@@ -8,12 +8,14 @@
 #include "fs/inode.h"
 #include "fs/lock.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,11 +84,13 @@ void file_put(struct file *file)
 		lock_drop(inode, LOCK_OFD, file);
 		lock_drop(inode, LOCK_FLOCK, file);
 	}
+	notify_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (file_ops(file)->release)
 		file_ops(file)->release(file);
 	if (file_writable(file) && file->kind != FILE_PATH)
 		inode->writers--;
-	inode->open_count--;
+	if (!--inode->open_count)
+		notify_last_link(inode);
 	if (file->path.dentry)
 		path_put(&file->path);
 	inode_put(inode);
@@ -128,7 +132,10 @@ ssize_t file_read(struct file *file, struct uio *to, int64_t *pos)
 		return -EBADF;
 	if (!file_ops(file)->read)
 		return S_ISDIR(file->inode->mode) ? -EISDIR : -EINVAL;
-	return file_ops(file)->read(file, to, pos);
+	ssize_t done = file_ops(file)->read(file, to, pos);
+	if (done > 0)
+		notify_file(file, IN_ACCESS);
+	return done;
 }
 
 ssize_t file_write(struct file *file, struct uio *from, int64_t *pos)
@@ -139,7 +146,10 @@ ssize_t file_write(struct file *file, struct uio *from, int64_t *pos)
 		return -EINVAL;
 	if (from->left && file->inode->mode & (S_ISUID | S_ISGID))
 		inode_drop_setid(file->inode, file->cred);
-	return file_ops(file)->write(file, from, pos);
+	ssize_t done = file_ops(file)->write(file, from, pos);
+	if (done > 0)
+		notify_file(file, IN_MODIFY);
+	return done;
 }
 
 ssize_t file_read_kernel(struct file *file, void *dst, size_t n, int64_t offset)

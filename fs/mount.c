@@ -13,6 +13,7 @@
 #include "fs/eventfd.h"
 #include "fs/host.h"
 #include "fs/memfd.h"
+#include "fs/notify.h"
 #include "fs/overlay.h"
 #include "fs/pipe.h"
 #include "fs/proc.h"
@@ -272,6 +273,7 @@ void fs_init(void)
 	socket_init();
 	epoll_init();
 	eventfd_init();
+	notify_init();
 	dev_init();
 	proc_init();
 	sys_init();

@@ -423,7 +423,7 @@ static int walk_last(struct nd *nd, bool *more)
 		dentry_put(child);
 		return -ENOENT;
 	}
-	if (!S_ISLNK(child->inode->mode) || !(nd->flags & WALK_FOLLOW || nd->slash))
+	if (!S_ISLNK(child->inode->mode) || !(nd->flags & WALK_FOLLOW || nd->slash || nd->must_be_directory))
 		return walk_step(nd, child);
 	error = walk_follow(nd, child, true, &arrived);
 	dentry_put(child);

@@ -5,11 +5,13 @@
  * PARKS point of a file system, so two of them may interleave there: file systems check again what they depend on (that
  * a name is still free, that a directory is still empty).
  */
+#include "fs/notify.h"
 #include "fs/walk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -77,6 +79,7 @@ static void end_create(struct nd *nd, struct dentry *child, struct inode *inode)
 	if (inode) {
 		if (!child->inode)
 			dentry_become(child, inode);
+		notify_child(nd->at.dentry->inode, child->name, inode, IN_CREATE, 0);
 		inode_put(inode);
 	}
 	dentry_put(child);
@@ -162,6 +165,7 @@ int walk_link(const struct walker *from, const char *old_path, const struct walk
 	if (!error) {
 		inode->linkable = false;
 		inode_get(inode);
+		notify_inode(inode, IN_ATTRIB);
 	}
 	end_create(&nd, child, error ? NULL : inode);
 	path_put(&old);
@@ -195,7 +199,11 @@ static int unlink_child(struct nd *nd, struct dentry *child, bool directory)
 	if (!error) {
 		if (directory)
 			dentry_drop_children(child);
+		else
+			notify_inode(inode, IN_ATTRIB);
 		dentry_drop(child);
+		notify_child(dir, child->name, inode, IN_DELETE, 0);
+		notify_last_link(inode);
 	}
 	inode_put(inode);
 	return error;
@@ -278,6 +286,32 @@ static int rename_check_rights(const struct rename *r)
 	return error;
 }
 
+static void rename_notify_one(struct inode *old_dir, const char *old_name, struct inode *new_dir, const char *new_name,
+			      struct inode *moved, struct inode *replaced)
+{
+	uint32_t cookie = notify_cookie();
+
+	notify_child(old_dir, old_name, moved, IN_MOVED_FROM, cookie);
+	notify_child(new_dir, new_name, moved, IN_MOVED_TO, cookie);
+	if (replaced)
+		notify_inode(replaced, IN_ATTRIB);
+	notify_inode(moved, IN_MOVE_SELF);
+	if (replaced)
+		notify_last_link(replaced);
+}
+
+/* After the file system's rename, before the cache's: the names are still the old ones. */
+static void rename_notify(const struct rename *r)
+{
+	struct inode *old_dir = r->old.at.dentry->inode, *new_dir = r->new.at.dentry->inode;
+	struct inode *from = r->from->inode, *to = r->to->inode;
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	rename_notify_one(old_dir, r->from->name, new_dir, r->to->name, from, exchange ? NULL : to);
+	if (exchange)
+		rename_notify_one(new_dir, r->to->name, old_dir, r->from->name, to, NULL);
+}
+
 static int rename_do(struct rename *r)
 {
 	struct inode *old_dir = r->old.at.dentry->inode, *new_dir = r->new.at.dentry->inode, *to = r->to->inode;
@@ -294,6 +328,7 @@ static int rename_do(struct rename *r)
 		inode_get(to);
 	error = inode_ops(old_dir)->rename(old_dir, r->from->name, new_dir, r->to->name, r->flags);
 	if (!error) {
+		rename_notify(r);
 		if (r->flags & RENAME_EXCHANGE) {
 			dentry_exchange(r->from, r->to);
 		} else {
@@ -427,11 +462,31 @@ static int inode_setattr(struct inode *inode, const struct cred *cred, const str
 	return inode_ops(inode)->setattr ? inode_ops(inode)->setattr(inode, &change) : -EPERM;
 }
 
+/* fsnotify_change in Linux. */
+static uint32_t event_of(const struct setattr *change)
+{
+	uint32_t event = change->valid & (ATTR_UID | ATTR_GID | ATTR_MODE) ? IN_ATTRIB : 0;
+
+	if (change->valid & ATTR_SIZE)
+		event |= IN_MODIFY;
+	if ((change->valid & (ATTR_ATIME | ATTR_MTIME)) == (ATTR_ATIME | ATTR_MTIME))
+		event |= IN_ATTRIB;
+	else if (change->valid & ATTR_ATIME)
+		event |= IN_ACCESS;
+	else if (change->valid & ATTR_MTIME)
+		event |= IN_MODIFY;
+	return event;
+}
+
 int path_setattr(const struct path *path, const struct cred *cred, const struct setattr *change)
 {
 	int error = mount_want_write(path->mount);
 
-	return error ? error : inode_setattr(path->dentry->inode, cred, change);
+	if (!error)
+		error = inode_setattr(path->dentry->inode, cred, change);
+	if (!error)
+		notify_dentry(path->dentry, event_of(change));
+	return error;
 }
 
 int file_setattr(struct file *file, const struct cred *cred, const struct setattr *change)

@@ -6,11 +6,13 @@
  *
  * Limits: no leases; O_NOATIME is checked and otherwise only kept; O_DIRECT is kept.
  */
+#include "fs/notify.h"
 #include "fs/walk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 typedef int special_open(struct inode *inode, const struct path *path, uint32_t flags, struct cred *cred,
@@ -110,10 +112,13 @@ static int open_place(const struct path *path, const struct wish *wish, struct c
 	int error = open_by_type(inode, path, flags & ~(uint32_t)(O_CREAT | O_EXCL), cred, &file);
 	if (error)
 		return error;
+	notify_dentry(path->dentry, IN_OPEN);
 	if (truncate) {
 		struct setattr change = {.valid = ATTR_SIZE};
 		inode_drop_setid(inode, cred);
 		error = inode_ops(inode)->setattr ? inode_ops(inode)->setattr(inode, &change) : -EINVAL;
+		if (!error)
+			notify_dentry(path->dentry, IN_MODIFY);
 	}
 	if (error)
 		file_put(file);
@@ -143,6 +148,7 @@ static int create_last(struct nd *nd, struct dentry *child, struct wish *wish)
 	}
 	dentry_become(child, inode);
 	inode_put(inode);
+	notify_child(dir, child->name, inode, IN_CREATE, 0);
 	wish->created = true;
 	return 0;
 }
@@ -150,7 +156,7 @@ static int create_last(struct nd *nd, struct dentry *child, struct wish *wish)
 /* The last component of an open: opens it, or finds that a link leads further (*more). */
 static int open_last(struct nd *nd, struct wish *wish, struct dentry *child, bool *more)
 {
-	bool arrived = false, follow = nd->flags & WALK_FOLLOW || nd->slash;
+	bool arrived = false, follow = nd->flags & WALK_FOLLOW || nd->slash || nd->must_be_directory;
 	int error;
 
 	if (!child->inode) {

@@ -144,9 +144,9 @@ static const struct node_desc vm_files[] = {
 };
 
 static const struct node_desc inotify_files[] = {
-	NODE_TEXT("max_queued_events", "16384\n"),
-	NODE_TEXT("max_user_instances", "128\n"),
-	NODE_TEXT("max_user_watches", "65536\n"),
+	NODE_TEXT("max_queued_events", STRING_OF(INOTIFY_QUEUE_LIMIT) "\n"),
+	NODE_TEXT("max_user_instances", STRING_OF(INOTIFY_INSTANCE_LIMIT) "\n"),
+	NODE_TEXT("max_user_watches", STRING_OF(INOTIFY_WATCH_LIMIT) "\n"),
 };
 
 static const struct node_desc epoll_files[] = {NODE_TEXT("max_user_watches", "1048576\n")};
@@ -203,7 +203,7 @@ static const struct node_desc net_dirs[] = {
 
 static const struct node_desc user_files[] = {
 	NODE_TEXT("max_user_namespaces", "0\n"),
-	NODE_TEXT("max_inotify_watches", "65536\n"),
+	NODE_TEXT("max_inotify_watches", STRING_OF(INOTIFY_WATCH_LIMIT) "\n"),
 };
 
 static const struct node_desc sys_dirs[] = {

@@ -3,6 +3,7 @@
  */
 #include "fs/bounce.h"
 #include "fs/hooks.h"
+#include "fs/notify.h"
 #include "sentry/abi/stat.h"
 #include "sentry/base/limits.h"
 #include "sentry/task.h"
@@ -12,6 +13,7 @@
 #include <linux/falloc.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +73,7 @@ static long list(struct task *task, struct file *file, struct uaddr buffer, uint
 		return -ENOMEM;
 	int64_t before = file->pos;
 	long result = file_ops(file)->readdir(file, add_entry, &listing);
+	notify_file(file, IN_ACCESS);
 	if (!result && !listing.used && listing.full)
 		result = -EINVAL; /* not even one fits */
 	if (!result && listing.used) {
@@ -132,7 +135,10 @@ long sys_fallocate(struct task *task, struct file *file, int mode, int64_t offse
 		return -EFBIG;
 	}
 	inode_drop_setid(file->inode, task->cred);
-	return file_ops(file)->fallocate(file, mode, offset, size);
+	error = file_ops(file)->fallocate(file, mode, offset, size);
+	if (!error)
+		notify_file(file, IN_MODIFY);
+	return error;
 }
 
 long sys_fsync(struct task *task, struct file *file)

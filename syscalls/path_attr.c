@@ -1,11 +1,13 @@
 /* path_attr.c - changing what files are: chmod(2), chown(2), utimensat(2) and its elders, truncate(2). */
 #include "fs/hooks.h"
+#include "fs/notify.h"
 #include "sentry/abi/stat.h"
 #include "syscalls/at.h"
 #include "syscalls/handlers.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -236,5 +238,8 @@ long sys_ftruncate(struct task *task, struct file *file, int64_t size)
 	if (error)
 		return error;
 	inode_drop_setid(file->inode, task->cred);
-	return file_ops(file)->truncate(file, size);
+	error = file_ops(file)->truncate(file, size);
+	if (!error)
+		notify_file(file, IN_MODIFY);
+	return error;
 }

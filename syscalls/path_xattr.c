@@ -4,6 +4,7 @@
  */
 #include "fs/bounce.h"
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "sentry/base/limits.h"
 #include "syscalls/at.h"
 #include "syscalls/handlers.h"
@@ -13,6 +14,7 @@
 #include <linux/limits.h>
 #include <linux/xattr.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 _Static_assert(XATTR_SIZE_LIMIT <= BOUNCE_BYTES, "a value fits into a buffer");
@@ -63,6 +65,8 @@ static long set_value(struct task *task, struct inode *inode, const char *name, 
 		error = inode_ops(inode)->setxattr ? inode_ops(inode)->setxattr(inode, name, bounce, size, flags)
 						   : -EOPNOTSUPP;
 	bounce_put(bounce);
+	if (!error)
+		notify_inode(inode, IN_ATTRIB);
 	return error;
 }
 
@@ -114,7 +118,10 @@ static long remove_name(struct task *task, struct inode *inode, const char *name
 		error = may_xattr(inode, task->cred, name, true);
 	if (error)
 		return error;
-	return inode_ops(inode)->removexattr ? inode_ops(inode)->removexattr(inode, name) : -EOPNOTSUPP;
+	error = inode_ops(inode)->removexattr ? inode_ops(inode)->removexattr(inode, name) : -EOPNOTSUPP;
+	if (!error)
+		notify_inode(inode, IN_ATTRIB);
+	return error;
 }
 
 /* ------------------------------------------------------------------------------------------------ by path and
