@@ -51,6 +51,8 @@ int ranges_remove(struct ranges *set, uint64_t start, uint64_t end)
 	unsigned i = first_after(set, start);
 
 	assert(start <= end);
+	if (start == end)
+		return 0;
 	while (i < set->count && set->range[i].start < end) {
 		struct range *range = &set->range[i];
 		if (range->start < start && range->end > end) {
@@ -99,14 +101,15 @@ bool ranges_touch(const struct ranges *set, uint64_t start, uint64_t end)
 {
 	unsigned i = first_after(set, start);
 
-	return i < set->count && set->range[i].start < end;
+	return start < end && i < set->count && set->range[i].start < end;
 }
 
 bool ranges_next(const struct ranges *set, uint64_t start, uint64_t end, struct range *out)
 {
 	unsigned i = first_after(set, start);
 
-	if (i == set->count || set->range[i].start >= end)
+	/* Nothing is in an empty piece, not even in the middle of a range: loops over the pieces end by this. */
+	if (start >= end || i == set->count || set->range[i].start >= end)
 		return false;
 	out->start = MAX(start, set->range[i].start);
 	out->end = MIN(end, set->range[i].end);
