@@ -91,6 +91,9 @@
 /* The call number of the deliberate trap; no call has it. */
 #define RETRAP_NR 0x5afe
 
+/* A round of a spin that took this many ticks of the TSC (some 20 us) was interrupted: somebody else wants the CPU. */
+#define SPIN_AWAY_TICKS 65536
+
 /* The host signal that interrupts a guest thread: SIGURG, ignored by default. */
 #define KICK_SIGNAL 23
 
@@ -98,7 +101,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Who moves a channel on: the gate IDLE,DONE -> REQUEST -> REQUEST_ASLEEP, the sentry REQUEST* -> DONE. */
+/* Who moves a channel on: the gate IDLE,DONE -> REQUEST -> REQUEST_ASLEEP, the sentry REQUEST* -> DONE, and
+ * REQUEST -> REQUEST_ASLEEP when the answer will take long: the gate stops spinning then. */
 enum channel_state { CHANNEL_IDLE, CHANNEL_REQUEST, CHANNEL_REQUEST_ASLEEP, CHANNEL_DONE };
 
 /* Why the gate posts. */
@@ -159,7 +163,7 @@ struct channel {
 	uint32_t out_bytes;  /* sentry: of records in the out window */
 	uint32_t in_bytes;   /* gate: of records in the in window, valid for this post */
 	uint32_t out_failed; /* gate: a copy out has faulted since the last return to the guest */
-	uint32_t pad;
+	uint32_t sleeps;     /* gate: after spins that did not pay */
 
 	/* The gate's scratch, reached through %gs. */
 	uint64_t s_rsp, s_stack, s_ret, s_entry;

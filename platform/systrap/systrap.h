@@ -277,6 +277,7 @@ must_check int hostfile_stub_fd(uint32_t file, bool read_only);
 /* poll.c */
 void bell_watch(struct uthread *thread);
 void bell_unwatch(struct uthread *thread);
+void bell_taken(struct uthread *thread);
 void poll_start(void);
 
 #endif

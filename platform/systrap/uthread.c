@@ -240,6 +240,7 @@ static bool await_post(struct uthread *thread)
 		return false;
 	thread->state = UTHREAD_AT_STOP;
 	thread->kick_deadline_ns = DEADLINE_NONE;
+	bell_taken(thread);
 	mem_done(thread);
 	return true;
 }

@@ -13,8 +13,10 @@
 #define BELL ((struct bell *)GATE_BELL)
 #define CONF ((const struct gate_conf *)GATE_CONF)
 
-#define SPIN_LEAST 200
-#define EAGER      128 /* first rounds, without a pause */
+#define SPIN_LEAST  200
+#define EAGER       128 /* first rounds, without a pause */
+
+#define PROBE_EVERY 16 /* sleeps after which the longest spin is tried */
 
 static long host_call(long nr, long a, long b, long c, long d)
 {
@@ -51,29 +53,50 @@ static void ring(struct channel *ch)
 		host_call(202, (long)&BELL->sleeping, 1, 1, 0);
 }
 
-/* Spins as long as it has paid lately, then sleeps. */
+/* Until the answer is there (DONE), the budget is used up (REQUEST), or the sentry says that the call waits for
+ * something and it is better to sleep (REQUEST_ASLEEP). */
+static uint32_t spin(struct channel *ch, uint32_t budget)
+{
+	uint64_t before = 0;
+	uint32_t state = CHANNEL_REQUEST;
+
+	for (uint32_t n = 0; n < budget; n++) {
+		state = __atomic_load_n(&ch->state, __ATOMIC_ACQUIRE);
+		if (state == CHANNEL_DONE) {
+			uint32_t want = 2 * n + SPIN_LEAST;
+			if (ch->spin < want)
+				ch->spin = want;
+			return state;
+		}
+		if (state != CHANNEL_REQUEST)
+			return state;
+		if (n < EAGER)
+			continue;
+		__builtin_ia32_pause();
+		uint64_t now = __builtin_ia32_rdtsc();
+		if (before && now - before > SPIN_AWAY_TICKS) {
+			ch->spin = 0; /* somebody else wants this CPU, perhaps the sentry */
+			return state;
+		}
+		before = now;
+	}
+	ch->spin = budget / 2;
+	return state;
+}
+
+/* Spins as long as it has paid lately, then sleeps. The longest spin is tried again now and then, so that the budget
+ * can grow. */
 static void wait_answer(struct channel *ch)
 {
-	uint32_t max = BELL->spin_max, budget = ch->spin;
+	uint32_t max = BELL->spin_max, budget = ch->spin < max ? ch->spin : max;
+	uint32_t state = spin(ch, budget);
 
-	if (budget > max)
-		budget = max;
-	for (uint32_t n = 0; n < budget; n++) {
-		if (__atomic_load_n(&ch->state, __ATOMIC_ACQUIRE) == CHANNEL_DONE) {
-			uint32_t want = 2 * n + SPIN_LEAST;
-			if (budget < want)
-				ch->spin = want;
-			return;
-		}
-		if (n >= EAGER)
-			__builtin_ia32_pause();
+	if (state == CHANNEL_REQUEST) {
+		if (++ch->sleeps % PROBE_EVERY == 0)
+			ch->spin = max;
+		__atomic_compare_exchange_n(&ch->state, &state, CHANNEL_REQUEST_ASLEEP, 0, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
 	}
-	uint32_t seen = CHANNEL_REQUEST;
-	if (!__atomic_compare_exchange_n(&ch->state, &seen, CHANNEL_REQUEST_ASLEEP, 0, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
-		return;
-	/* Slept: spin less next time, but probe the longest spin now and then so that the budget can grow again. */
-	ch->spin = __builtin_ia32_rdtsc() % 32 == 0 ? max : budget - budget / 4;
 	while (__atomic_load_n(&ch->state, __ATOMIC_ACQUIRE) == CHANNEL_REQUEST_ASLEEP)
 		host_call(202, (long)&ch->state, 0, CHANNEL_REQUEST_ASLEEP, 0);
 }
