@@ -40,6 +40,13 @@ void file_unwatch_register(void (*function)(struct file *file))
 	unwatch = function;
 }
 
+/* As Linux, memfd_create(2) hands out its file without counting it: a program in memory may be run by the descriptor
+ * that wrote it. */
+static bool counts_as_writer(const struct file *file)
+{
+	return file_writable(file) && file->kind != FILE_PATH && file->kind != FILE_MEMFD;
+}
+
 struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
 		      struct cred *cred)
 {
@@ -61,7 +68,7 @@ struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, 
 	file->cred = cred;
 	cred_get(cred);
 	list_init(&file->epolls);
-	if (file_writable(file) && kind != FILE_PATH)
+	if (counts_as_writer(file))
 		inode->writers++;
 	return file;
 }
@@ -87,7 +94,7 @@ void file_put(struct file *file)
 	notify_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (file_ops(file)->release)
 		file_ops(file)->release(file);
-	if (file_writable(file) && file->kind != FILE_PATH)
+	if (counts_as_writer(file))
 		inode->writers--;
 	if (!--inode->open_count)
 		notify_last_link(inode);

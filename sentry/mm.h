@@ -132,7 +132,10 @@ void mm_stack_seen(struct mm *mm, uint64_t rsp);
 
 /* What a fault at addr means by the books. Grows the stack where it may; returns 0 (the access is right: run again), or
  * the si_code for SIGSEGV (SEGV_MAPERR, SEGV_ACCERR), or -BUS_ADRERR for a SIGBUS. PARKS. */
-int mm_fault(struct mm *mm, struct uthread *thread, uint64_t addr, bool write, bool exec);
+struct mm_access {
+	bool write, exec, bus; /* bus: the host says SIGBUS, not SIGSEGV */
+};
+int mm_fault(struct mm *mm, uint64_t addr, const struct mm_access *access);
 
 /* The key of a futex word: private words by (mm, address), shared ones by (file or shared_id, offset). -EFAULT. */
 struct futex_key {

@@ -6,11 +6,16 @@
  * mappings differ from our books (it replayed a signed call, or the host refused one late), the FAULT_REPEATS-th time
  * in a row is a signal.
  *
+ * A bus error of the host is an access behind the end of a file, by the size that we know or by one that the host
+ * changed; or the file has grown since, and the access is run again.
+ *
  * Growth: a mapping of MAP_GROWSDOWN grows to the page of the fault as Linux does. The main stack is mapped whole at
  * exec, so it grows here only after RLIMIT_STACK was raised, and then by STACK_STEP, because a fault that we serve is
  * dear.
  */
 #include "sentry/mm_impl.h"
+
+#include "fs/inode.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -69,7 +74,13 @@ static bool repeats_too_often(struct mm *mm, uint64_t addr)
 	return mm->fault_repeats >= FAULT_REPEATS;
 }
 
-static int fault_locked(struct mm *mm, uint64_t addr, bool write, bool exec)
+/* Does the page of addr lie wholly behind the end of its file? */
+static bool is_behind_end(const struct vma *vma, uint64_t addr)
+{
+	return vma->file && vma->offset + (page_down(addr) - vma->start) >= vma->file->inode->size;
+}
+
+static int fault_locked(struct mm *mm, uint64_t addr, const struct mm_access *access)
 {
 	struct vma *vma = mm_find(mm, addr);
 
@@ -77,18 +88,21 @@ static int fault_locked(struct mm *mm, uint64_t addr, bool write, bool exec)
 		return SEGV_MAPERR;
 	if (vma->start > addr && (!(vma->flags & MAP_GROWSDOWN) || !grow(mm, vma, addr)))
 		return SEGV_MAPERR;
-	if (!may_access(vma, write, exec) || repeats_too_often(mm, addr))
+	if (!may_access(vma, access->write, access->exec))
 		return SEGV_ACCERR;
-	return 0;
+	if (access->bus && is_behind_end(vma, addr))
+		return -BUS_ADRERR;
+	if (!repeats_too_often(mm, addr))
+		return 0;
+	return access->bus ? -BUS_ADRERR : SEGV_ACCERR;
 }
 
-int mm_fault(struct mm *mm, struct uthread *thread, uint64_t addr, bool write, bool exec)
+int mm_fault(struct mm *mm, uint64_t addr, const struct mm_access *access)
 {
-	(void)thread;
 	if (!mm_range_ok(addr, 1))
 		return SEGV_MAPERR;
 	mm_enter(mm);
-	int code = fault_locked(mm, addr, write, exec);
+	int code = fault_locked(mm, addr, access);
 	mm_leave(mm);
 	if (!code)
 		mm_stack_seen(mm, addr);

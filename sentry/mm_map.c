@@ -340,6 +340,8 @@ long mm_map(struct mm *mm, struct uthread *caller, const struct mm_map_request *
 
 	if (error)
 		return error;
+	if (plan.no_replace && !vma_is_free(mm, plan.addr, plan.addr + plan.size))
+		return -EEXIST; /* before the file is looked at, as Linux; place_plan asks again */
 	if (request->flags & MAP_LOCKED && !mm_limit(RLIMIT_MEMLOCK) && !mm_capable(CAP_IPC_LOCK))
 		return -EPERM;
 	error = plan_what(&plan, request);
