@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define PAGES    96u
@@ -21,6 +22,12 @@
 #define WINDOW_B 0x68000000ull
 #define STEPS    6000
 #define FILES    4096
+/* As cr_assert, which tells its runner of every success: too dear for millions. */
+#define expect(condition, ...)                                                                                         \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			cr_assert(condition, ##__VA_ARGS__);                                                           \
+	} while (0)
 
 /* ---- the platform */
 
@@ -209,10 +216,9 @@ static void read_maps(uint64_t window, struct page pages[PAGES])
 	while (fgets(line, sizeof line, maps)) {
 		unsigned long start, end, offset, ino;
 		char prot[8], dev[16];
-		cr_assert(sscanf(line, "%lx-%lx %7s %lx %15s %lu", &start, &end, prot, &offset, dev, &ino) == 6);
-		for (uint64_t at = start; at < end; at += PAGE_SIZE) {
-			if (at < window || at >= window + PAGES * PAGE_SIZE)
-				continue;
+		expect(sscanf(line, "%lx-%lx %7s %lx %15s %lu", &start, &end, prot, &offset, dev, &ino) == 6);
+		/* Clipped first: the arena alone is millions of pages. */
+		for (uint64_t at = MAX(start, window); at < MIN(end, window + PAGES * PAGE_SIZE); at += PAGE_SIZE) {
 			struct page *page = &pages[(at - window) / PAGE_SIZE];
 			snprintf(page->text, sizeof page->text, "%s %lx", prot, ino ? offset + (at - start) : 0);
 		}
@@ -239,7 +245,7 @@ static void check_tree(void)
 	uint32_t count = 0;
 
 	for (struct vma *vma = mm_first(mm); vma; vma = mm_next(vma)) {
-		cr_assert(vma->start >= end && vma->end > vma->start);
+		expect(vma->start >= end && vma->end > vma->start);
 		end = vma->end;
 		count++;
 		mapped += vma_pages(vma);
@@ -247,18 +253,26 @@ static void check_tree(void)
 		locked += vma->flags & MAP_LOCKED ? vma_pages(vma) : 0;
 		struct vma *prev = vma_prev(vma);
 		uint64_t low = prev ? prev->end + prev->guard_pages * PAGE_SIZE : PLATFORM_MIN_ADDR;
-		cr_assert_eq(vma->gap, vma->start > low ? vma->start - low : 0);
+		expect(vma->gap == (vma->start > low ? vma->start - low : 0));
 		uint64_t most = vma->gap;
 		if (RB_LEFT(vma, node))
 			most = MAX(most, RB_LEFT(vma, node)->max_gap);
 		if (RB_RIGHT(vma, node))
 			most = MAX(most, RB_RIGHT(vma, node)->max_gap);
-		cr_assert_eq(vma->max_gap, most);
+		expect(vma->max_gap == most);
 	}
-	cr_assert_eq(count, mm->vma_count);
-	cr_assert_eq(mapped, mm->mapped_pages);
-	cr_assert_eq(data, mm->data_pages);
-	cr_assert_eq(locked, mm->locked_pages);
+	expect(count == mm->vma_count);
+	expect(mapped == mm->mapped_pages);
+	expect(data == mm->data_pages);
+	expect(locked == mm->locked_pages);
+}
+
+/* false: behind the end of what is mapped there. */
+static bool peek(uint64_t addr, uint64_t *out)
+{
+	struct iovec to = {out, sizeof *out}, from = {(void *)addr, sizeof *out};
+
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof *out;
 }
 
 static void compare(int step, const char *what)
@@ -269,15 +283,19 @@ static void compare(int step, const char *what)
 	read_maps(WINDOW_B, b);
 	show_books(books);
 	for (unsigned i = 0; i < PAGES; i++) {
-		cr_assert_str_eq(a[i].text, b[i].text, "step %d %s, page %u: the host's", step, what, i);
-		cr_assert_str_eq(a[i].text, books[i].text, "step %d %s, page %u: the books'", step, what, i);
+		expect(!strcmp(a[i].text, b[i].text), "step %d %s, page %u: the host's", step, what, i);
+		expect(!strcmp(a[i].text, books[i].text), "step %d %s, page %u: the books'", step, what, i);
 		if (a[i].text[0] != 'r')
 			continue;
-		uint64_t *left = (uint64_t *)(WINDOW_A + i * PAGE_SIZE),
-			 *right = (uint64_t *)(WINDOW_B + i * PAGE_SIZE);
-		cr_assert_eq(*left, *right, "step %d %s, page %u: content %lx and %lx", step, what, i, *left, *right);
+		uint64_t left, right;
+		bool there = peek(WINDOW_A + i * PAGE_SIZE, &left);
+		expect(there == peek(WINDOW_B + i * PAGE_SIZE, &right), "step %d %s, page %u: not there", step, what,
+		       i);
+		if (!there)
+			continue;
+		expect(left == right, "step %d %s, page %u: content %lx and %lx", step, what, i, left, right);
 		if (a[i].text[1] == 'w' && !draw(4))
-			*left = *right = state;
+			*(uint64_t *)(WINDOW_A + i * PAGE_SIZE) = *(uint64_t *)(WINDOW_B + i * PAGE_SIZE) = state;
 	}
 	check_tree();
 }
@@ -395,13 +413,9 @@ static long step_both(long *expected, const char **what)
 	case 6:
 		return both_advise(range, expected);
 	case 7:
-		*expected = native(SYS_mlock, a, range.size, 0, 0, 0, 0);
-		/* Locking what is not accessible is refused late, when it has been locked. */
-		if (*expected == -ENOMEM || *expected == -EAGAIN) {
-			*expected = 0;
-			(void)!mm_lock_pages(mm, b, range.size, true);
-			return 0;
-		}
+		/* On fault, because we lock nothing in fact: a real lock copies pages of private file mappings early,
+		 * which shows when the file is written later. */
+		*expected = native(SYS_mlock2, a, range.size, MLOCK_ONFAULT, 0, 0, 0);
 		return mm_lock_pages(mm, b, range.size, true);
 	case 8:
 		*expected = native(SYS_munlock, a, range.size, 0, 0, 0, 0);
@@ -433,7 +447,7 @@ Test(mm, does_what_linux_does)
 	for (int step = 0; step < STEPS; step++) {
 		const char *what;
 		long expected, result = step_both(&expected, &what);
-		cr_assert_eq(result, expected, "step %d: %s gave %ld instead of %ld", step, what, result, expected);
+		expect(result == expected, "step %d: %s gave %ld instead of %ld", step, what, result, expected);
 		compare(step, what);
 		merged = MAX(merged, mm->vma_count);
 	}
