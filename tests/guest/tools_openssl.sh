@@ -1,0 +1,4 @@
+#!/bin/bash
+# openssl and the checksum programs.
+seq 10000 > f; for a in md5 sha1 sha256 sha512; do ${a}sum f; openssl dgst -$a f; done; b2sum f; sha256sum f > sums; sha256sum -c sums; echo x >> f; sha256sum -c sums 2> /dev/null; echo $?
+openssl enc -aes-256-cbc -pbkdf2 -k secret -in f -out e && openssl enc -d -aes-256-cbc -pbkdf2 -k secret -in e | cmp - f && echo round; openssl rand -hex 8 | wc -c; openssl genrsa -out k.pem 1024 2> /dev/null; openssl rsa -in k.pem -pubout -out pub.pem 2> /dev/null; openssl dgst -sha256 -sign k.pem -out sig f && openssl dgst -sha256 -verify pub.pem -signature sig f; openssl req -x509 -new -key k.pem -subj /CN=case -days 1 -out c.pem && openssl x509 -in c.pem -noout -subject; openssl prime 97; echo -n abc | openssl base64; openssl passwd -6 -salt s x | cut -c1-10; openssl version | cut -d' ' -f1
