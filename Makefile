@@ -21,7 +21,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DUSBX_VERSION='"$(VERSION)"' -I. -I$(B)/g
 	     -Wall -Wextra -Werror -MMD -MP $(CFLAGS)
 # One static binary; a sanitizer's run-time library wants a dynamic one.
 LDFLAGS_USBX = $(if $(SAN),-pie,-static-pie) $(OPT) -pthread -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS    = -lseccomp -l:liburing.a -lcapstone -lelf -lz
+LIBS    = -lseccomp -l:liburing.a -lelf -lz
 
 SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
 		   loader/*.c syscalls/*.c runtime/*.c)
@@ -29,9 +29,8 @@ OBJS := $(SRCS:%.c=$(B)/%.o)
 TEST_DEPS :=
 
 .PHONY: all run test check bench install clean fuzz
-# COMPLETE: every part is there and the binary links; until then the parts are built and tested by themselves.
-COMPLETE :=
-all: $(if $(COMPLETE),$(B)/usbx,$(B)/libusbx.a)
+# Sanitized parts are tested by themselves: the jail forbids the host calls of a sanitizer's run-time library.
+all: $(if $(SAN),$(B)/libusbx.a,$(B)/usbx)
 
 -include platform/systrap/rules.mk
 -include loader/vdso/rules.mk
@@ -70,25 +69,30 @@ unit-tests: $(UNIT_BINS)
 
 # The same binary, but one that tries a forbidden host call right after the jail has closed (tests/attack).
 $(B)/usbx-forbidden: $(OBJS) runtime/probe.c
-	$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/probe.c \
+	@echo "LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/probe.c \
 		$(filter-out $(B)/runtime/probe.o,$(OBJS)) $(LIBS)
 
 $(B)/bench/calls: tests/bench/calls.c
 	@mkdir -p $(@D)
-	$(CC) -O2 -pthread -o $@ $<
+	@echo "CC $<"
+	$(Q)$(CC) -O2 -pthread -o $@ $<
+
+# On all CPUs, unless the person said -j.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 run:
 	scripts/setup
-	$(MAKE) all
+	$(MAKE) $(PARALLEL) all
 	cd examples && ../build/usbx run -- python3 agent.py
 
 test:
 	scripts/setup --tests
-	$(MAKE) all unit-tests $(if $(COMPLETE),$(B)/usbx-forbidden) $(TEST_DEPS)
+	$(MAKE) $(PARALLEL) all unit-tests $(if $(SAN),,$(B)/usbx-forbidden) $(TEST_DEPS)
 	B=$(B) scripts/test-all
 
 check:
-	$(if $(wildcard scripts/tidy),scripts/tidy,@echo "0 passed, 0 failed, 1 skipped: scripts/tidy is not there")
+	scripts/tidy
 
 bench: $(B)/usbx $(B)/bench/calls
 	scripts/bench

@@ -9,14 +9,15 @@ SYSTRAP_SRCS := $(wildcard platform/systrap/*.c)
 $(GATE)/gate.elf: platform/systrap/gate/gate.S platform/systrap/gate/gate.c platform/systrap/gate/gate.ld \
 		platform/systrap/gate/gate.h platform/systrap/abi.h syscalls/prefetch.h syscalls/pairs.h syscalls/kinds.def syscalls/syscalls.def
 	@mkdir -p $(@D)
-	$(CC) $(GATE_CFLAGS) -static -nostdlib -no-pie -Wl,-T,platform/systrap/gate/gate.ld,--build-id=none -o $@ \
+	@echo "LINK $@"
+	$(Q)$(CC) $(GATE_CFLAGS) -static -nostdlib -no-pie -Wl,-T,platform/systrap/gate/gate.ld,--build-id=none -o $@ \
 		platform/systrap/gate/gate.S platform/systrap/gate/gate.c
 
 $(GATE)/gate.bin: $(GATE)/gate.elf
-	objcopy -O binary -j .text -j .agent $< $@
+	$(Q)objcopy -O binary -j .text -j .agent $< $@
 
 $(GATE)/gate_symbols.h: $(GATE)/gate.elf
-	nm $< | awk '$$2 ~ /T/ && $$3 ~ /^(gate_|stub_)/ { print "#define GATE_SYM_" $$3 " 0x" $$1 "ul" }' > $@
+	$(Q)nm $< | awk '$$2 ~ /T/ && $$3 ~ /^(gate_|stub_)/ { print "#define GATE_SYM_" $$3 " 0x" $$1 "ul" }' > $@
 
 $(SYSTRAP_SRCS:%.c=$(B)/%.o): ALL_CFLAGS += -I$(GATE) -DGATE_BIN='"$(GATE)/gate.bin"'
 $(SYSTRAP_SRCS:%.c=$(B)/%.o): $(GATE)/gate.bin $(GATE)/gate_symbols.h
