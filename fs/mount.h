@@ -24,7 +24,7 @@ struct mount_spec {
 	const char *target; /* absolute path in the sandbox; parents and the mount point are made where missing */
 	uint32_t host_dir;
 	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777 */
-	uint64_t size_bytes; /* TMPFS: limit; 0: none */
+	uint64_t size_bytes; /* TMPFS; OVERLAY: of the changes. 0: a default */
 	const char *symlink; /* not NULL: no mount but a symbolic link at target with this text (/bin -> usr/bin) */
 	bool is_file;        /* host_dir is a single file, to appear at target */
 };

@@ -28,7 +28,7 @@ struct uthread;
 /* ------------------------------------------------------------------------------------------------ the platform */
 
 struct platform_config {
-	uint64_t memory_limit_bytes; /* backstop a stub's address space gets (RLIMIT_AS); 0: none */
+	uint64_t memory_limit_bytes; /* backstop a stub's private writable memory gets (RLIMIT_DATA); 0: none */
 	bool no_patch;               /* debugging: leave call sites alone, every call traps */
 	bool no_spin;                /* never spin, always sleep (also chosen when only one CPU may be used) */
 };

@@ -3,6 +3,7 @@
 #include "runtime/fail.h"
 #include "runtime/start.h"
 #include "runtime/supervise.h"
+#include "runtime/users.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "run")) {
 		options_parse(&options, argc - 1, argv + 1);
 		view_build(&view, &options);
+		if (options.user)
+			users_find(options.rootfs, options.user, &options.uid, &options.gid);
 		return supervise(&options, &view);
 	}
 	if (argc > 2 && *command)

@@ -36,10 +36,10 @@ const char options_help[] =
 	"  --rw PATH                  let the sandbox change PATH: the same as --mount PATH:PATH:rw\n"
 	"  --env NAME[=VALUE]         set a variable, or pass the host's; PATH, TERM and LANG always pass\n"
 	"  --workdir DIR              directory in the sandbox to start in\n"
-	"  --user UID[:GID]           who the command is; default: the caller\n"
+	"  --user USER[:GROUP]        who the command is, by number or name; default: the caller\n"
 	"  --hostname NAME            default: usbx\n"
 	"  --timeout SECONDS          end the sandbox after this time, with status 124\n"
-	"  --memory SIZE              limit of its memory, such as 512M or 2G\n"
+	"  --memory SIZE              how much memory of its own a process may have, such as 512M or 2G\n"
 	"  --strace[=FILE]            write every system call to FILE, or to standard error\n"
 	"  --debug[=WHAT,...]         log, stats, no-patch, no-spin, epoll, uring\n"
 	"\n"
@@ -97,49 +97,92 @@ static void check_target(const char *option, const char *path)
 	}
 }
 
-static struct mount_option *add_mount(struct options *o)
+/* Without doubled slashes and without one at the end, so that equal places are equal texts. */
+static void squeeze_slashes(char *path)
 {
-	if (o->mount_count == MOUNT_OPTION_LIMIT)
-		fail("more than %d mounts", MOUNT_OPTION_LIMIT);
-	return &o->mounts[o->mount_count++];
+	char *to = path;
+
+	for (const char *from = path; *from; from++)
+		if (*from != '/' || (from[1] && from[1] != '/'))
+			*to++ = *from;
+	*to = 0;
 }
 
-/* SRC:DST[:MODE]. A colon in a path cannot be said, as with other tools. */
+static unsigned depth(const char *path)
+{
+	unsigned slashes = 0;
+
+	for (; *path; path++)
+		slashes += *path == '/';
+	return slashes;
+}
+
+/* Outer places come before inner ones, whatever the order of the options: nothing that was asked for is hidden. */
+static void add_mount(struct options *o, const struct mount_option *mount)
+{
+	unsigned at = o->mount_count;
+
+	if (o->mount_count == MOUNT_OPTION_LIMIT)
+		fail("more than %d mounts", MOUNT_OPTION_LIMIT);
+	for (unsigned i = 0; i < o->mount_count; i++)
+		if (!strcmp(o->mounts[i].target, mount->target))
+			fail("%s: %s is already the place of another mount", mount->option, mount->target);
+	while (at && depth(o->mounts[at - 1].target) > depth(mount->target))
+		at--;
+	memmove(&o->mounts[at + 1], &o->mounts[at], (o->mount_count - at) * sizeof *mount);
+	o->mounts[at] = *mount;
+	o->mount_count++;
+}
+
+/* The part of *rest before the next colon; *rest becomes what follows, or NULL. "\:" stands for a colon, "\\" for a
+ * backslash. */
+static char *take_part(char **rest)
+{
+	char *part = *rest, *from = part, *to = part;
+
+	while (*from && *from != ':') {
+		if (*from == '\\' && (from[1] == ':' || from[1] == '\\'))
+			from++;
+		*to++ = *from++;
+	}
+	*rest = *from ? from + 1 : NULL;
+	*to = 0;
+	return part;
+}
+
+/* SRC:DST[:MODE] */
 static void parse_mount(struct options *o, const char *text)
 {
-	char *source = must_copy(text), *target = strchr(source, ':');
-	struct mount_option *mount = add_mount(o);
+	static const char *const modes[] = {[SHARE_RO] = "ro", [SHARE_RW] = "rw", [SHARE_COW] = "cow"};
+	char *rest = must_copy(text), *source = take_part(&rest), *target = rest ? take_part(&rest) : NULL;
+	unsigned mode = SHARE_RO;
 
-	if (!target || target == source)
+	if (!*source || !target)
 		fail("--mount %s: use SRC:DST[:ro|rw|cow]", text);
-	*target++ = 0;
-	char *mode = strchr(target, ':');
-	if (mode)
-		*mode++ = 0;
-	if (!mode || !strcmp(mode, "ro"))
-		mount->mode = SHARE_RO;
-	else if (!strcmp(mode, "rw"))
-		mount->mode = SHARE_RW;
-	else if (!strcmp(mode, "cow"))
-		mount->mode = SHARE_COW;
-	else
-		fail("--mount %s: %s is not a mode: use ro, rw or cow", text, *mode ? mode : "an empty word");
+	if (rest) {
+		while (mode < COUNT(modes) && strcmp(rest, modes[mode]) != 0)
+			mode++;
+		if (mode == COUNT(modes))
+			fail("--mount %s: %s is not a mode: use ro, rw or cow; a colon in a path is written \\:", text,
+			     *rest ? rest : "an empty word");
+	}
 	check_target("--mount", target);
-	mount->source = source;
-	mount->target = target;
+	squeeze_slashes(target);
+	if (!*target)
+		fail("--mount %s: for another root use --rootfs", text);
+	add_mount(o, &(struct mount_option){"--mount", source, target, (enum share_mode)mode});
 }
 
 static void parse_rw(struct options *o, const char *path)
 {
-	struct mount_option *mount = add_mount(o);
-
 	/* Inside at the path that it has outside. */
 	char *full = realpath(path, NULL);
+
 	if (!full)
 		fail("--rw %s: %s", path, strerror(errno));
 	if (!strcmp(full, "/"))
 		fail("--rw /: that would give away the whole host; name a directory in it");
-	*mount = (struct mount_option){full, full, SHARE_RW};
+	add_mount(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
 }
 
 /* A later value of the same name replaces the earlier one. */
@@ -177,29 +220,6 @@ static void parse_env(struct options *o, const char *text)
 		add_env(o, must_copy(text));
 	else
 		pass_env(o, text);
-}
-
-static uint32_t parse_id(const char *text, const char **end)
-{
-	char *stop;
-
-	errno = 0;
-	unsigned long id = strtoul(text, &stop, 10);
-	if (*text < '0' || *text > '9' || errno || id >= UINT32_MAX)
-		fail("--user: %s is no user id: use UID or UID:GID in numbers", *text ? text : "an empty word");
-	*end = stop;
-	return (uint32_t)id;
-}
-
-static void parse_user(struct options *o, const char *text)
-{
-	const char *end;
-
-	o->uid = o->gid = parse_id(text, &end);
-	if (*end == ':')
-		o->gid = parse_id(end + 1, &end);
-	if (*end)
-		fail("--user %s: use UID or UID:GID in numbers", text);
 }
 
 static void parse_hostname(struct options *o, const char *text)
@@ -288,7 +308,7 @@ static void take(struct options *o, int option, const char *value)
 		o->workdir = value;
 		break;
 	case OPT_USER:
-		parse_user(o, value);
+		o->user = value;
 		break;
 	case OPT_HOSTNAME:
 		parse_hostname(o, value);

@@ -10,8 +10,9 @@
 enum share_mode { SHARE_RO, SHARE_RW, SHARE_COW };
 
 struct mount_option {
+	const char *option; /* how it was said, for messages */
 	const char *source; /* as given */
-	const char *target; /* absolute path in the sandbox */
+	const char *target; /* absolute path in the sandbox, in its shortest writing */
 	enum share_mode mode;
 };
 
@@ -23,6 +24,7 @@ struct options {
 	unsigned env_count;
 	const char *workdir; /* NULL: the caller's */
 	const char *hostname;
+	const char *user; /* as given; NULL: the caller */
 	uint32_t uid, gid;
 	uint64_t timeout_ns;   /* 0: none */
 	uint64_t memory_bytes; /* 0: no limit */

@@ -20,6 +20,7 @@ struct sandbox {
 	const struct options *options;
 	struct view *view;
 	bool stdio_open[3];
+	uint64_t ignored_signals;
 	struct outcome *outcome;
 };
 

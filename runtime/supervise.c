@@ -8,6 +8,7 @@
 
 #include "platform/host.h"
 #include "runtime/fail.h"
+#include "sentry/signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,17 +27,26 @@
 static const int forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
 				SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
 
-static int open_signals(void)
+/* What our parent made us ignore (nohup): the command inherits it, as it would without us. */
+static uint64_t ignored_signals(void)
+{
+	struct sigaction now;
+	uint64_t found = 0;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (!sigaction(sig, NULL, &now) && now.sa_handler == SIG_IGN)
+			found |= SIGNAL_BIT(sig);
+	return found;
+}
+
+static int open_signals(uint64_t ignored)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (unsigned i = 0; i < COUNT(forwarded); i++) {
-		struct sigaction now;
-		/* What our parent made us ignore (nohup) stays ignored. */
-		if (!sigaction(forwarded[i], NULL, &now) && now.sa_handler != SIG_IGN)
+	for (unsigned i = 0; i < COUNT(forwarded); i++)
+		if (!(ignored & SIGNAL_BIT(forwarded[i])))
 			sigaddset(&set, forwarded[i]);
-	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
@@ -171,7 +181,7 @@ static void check_descriptors(const struct view *view)
 
 int supervise(const struct options *options, struct view *view)
 {
-	struct sandbox sandbox = {.options = options, .view = view};
+	struct sandbox sandbox = {.options = options, .view = view, .ignored_signals = ignored_signals()};
 	char message[JAIL_MESSAGE_BYTES];
 	int pidfd, wait_status = 0;
 	pid_t pid;
@@ -179,7 +189,7 @@ int supervise(const struct options *options, struct view *view)
 	check_descriptors(view);
 	fill_stdio(sandbox.stdio_open);
 	int control = open_channels(options);
-	int signals = open_signals();
+	int signals = open_signals(sandbox.ignored_signals);
 	sandbox.outcome = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sandbox.outcome == MAP_FAILED)
 		fail("no memory");

@@ -130,6 +130,16 @@ static bool is_below(const char *path, const char *directory)
 	return !strncmp(path, directory, n) && (!path[n] || path[n] == '/');
 }
 
+/* The sandbox's kernel gives up every capability, so what only root's privilege opens stays closed: better said here
+ * than found out there. */
+static bool needs_privilege(const struct stat *attributes)
+{
+	uint32_t shift = attributes->st_uid == geteuid() ? 6 : attributes->st_gid == getegid() ? 3 : 0;
+	uint32_t wanted = S_ISDIR(attributes->st_mode) ? 5 : 4;
+
+	return geteuid() == 0 && (attributes->st_mode >> shift & wanted) != wanted;
+}
+
 /* option: how the person said it, for the message. */
 static void add_named(struct view *view, const char *option, const char *source, const char *target,
 		      enum share_mode mode)
@@ -143,6 +153,9 @@ static void add_named(struct view *view, const char *option, const char *source,
 		fail("%s %s: only directories and regular files can be shown", option, source);
 	if (access(full, R_OK))
 		fail("%s %s: %s", option, source, strerror(errno));
+	if (needs_privilege(&attributes))
+		fail("%s %s: only root's privilege can read it, which a sandbox does not have: run usbx as its owner",
+		     option, source);
 	if (!strcmp(target, "/") && !S_ISDIR(attributes.st_mode))
 		fail("%s %s: the root must be a directory", option, source);
 	add_host(view, full, target, mode, S_ISREG(attributes.st_mode));
@@ -172,8 +185,14 @@ static void add_working_directory(struct view *view)
 	view->workdir = path;
 	if (!strcmp(path, "/") || is_below(path, "/proc") || is_below(path, "/sys") || is_below(path, "/dev"))
 		return;
-	if (access(".", R_OK | X_OK))
+	struct stat attributes;
+	if (access(".", R_OK | X_OK) || stat(".", &attributes))
 		fail("the working directory %s cannot be read: change to another one", path);
+	if (needs_privilege(&attributes))
+		fail("only root's privilege can read the working directory %s, which a sandbox does not have: run usbx "
+		     "as "
+		     "its owner, or in another directory",
+		     path);
 	add_host(view, path, path, SHARE_COW, false);
 }
 
@@ -193,8 +212,11 @@ void view_build(struct view *view, const struct options *options)
 	}
 	for (unsigned i = 0; i < options->mount_count; i++) {
 		const struct mount_option *mount = &options->mounts[i];
-		add_named(view, "--mount", mount->source, mount->target, mount->mode);
+		add_named(view, mount->option, mount->source, mount->target, mount->mode);
 	}
+	for (unsigned i = 0; i < view->count; i++)
+		if (view->specs[i].type == MOUNT_OVERLAY)
+			view->specs[i].size_bytes = options->memory_bytes / 2;
 	if (options->workdir)
 		view->workdir = options->workdir;
 }

@@ -130,7 +130,7 @@ static int open_stdio(struct fdtable *files, struct cred *cred)
 	return 0;
 }
 
-/* The place of --workdir, made where the tree does not have it. */
+/* The place of --workdir. */
 static int open_workdir(struct cred *cred, struct path *out)
 {
 	struct fs_context *context = fs_context_new(&boot.root, &boot.root);
@@ -168,6 +168,24 @@ static int make_main(struct task **out)
 	return error;
 }
 
+/* Of each process: what is inherited is a limit, not an account. The platform's own, behind it, is a little higher. */
+static void limit_memory(struct process *process)
+{
+	uint64_t bytes = boot.config->memory_limit_bytes;
+
+	if (bytes)
+		process->limits[ABI_RLIMIT_DATA] = (struct rlimit64_pair){bytes, bytes};
+}
+
+static void ignore_signals(struct task *task)
+{
+	const struct abi_sigaction ignore = {.handler = ABI_SIG_IGN};
+
+	for (int sig = 1; sig <= SIGNAL_COUNT; sig++)
+		if (boot.config->ignored_signals & SIGNAL_BIT(sig))
+			signal_action_set(task, sig, &ignore);
+}
+
 static void start_program(struct task *task)
 {
 	const struct boot_config *config = boot.config;
@@ -196,7 +214,9 @@ static void boot_main(void *unused)
 
 	(void)unused;
 	if (error) {
-		boot_fail(0, "cannot make %s in the sandbox: %s", boot.config->mounts[failed].target, strerror(-error));
+		boot_fail(0, "cannot make %s in the sandbox: %s%s", boot.config->mounts[failed].target,
+			  strerror(-error),
+			  error == -EROFS ? "; choose a place that is there, or one outside of what is read-only" : "");
 		return;
 	}
 	error = make_main(&boot.main);
@@ -205,6 +225,8 @@ static void boot_main(void *unused)
 			  strerror(-error));
 		return;
 	}
+	limit_memory(boot.main->process);
+	ignore_signals(boot.main);
 	start_program(boot.main);
 }
 
