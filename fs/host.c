@@ -253,7 +253,9 @@ static int open_by_path(struct inode *inode, int flags, int *out)
 		return error;
 	if (next)
 		return -ENAMETOOLONG;
-	int fd = host_open_beneath(dir_fd, path, flags | O_NOFOLLOW, 0);
+	/* A single file that was handed over has no directory to look it up in. */
+	int fd = host_fs(inode->sb)->is_file ? host_reopen(dir_fd, flags)
+					     : host_open_beneath(dir_fd, path, flags | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd == -EXDEV || fd == -ELOOP ? -ENOENT : fd;
 	*out = fd;

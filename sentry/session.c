@@ -76,6 +76,9 @@ bool pgroup_orphaned(const struct pgroup *group, const struct process *ignored)
 		const struct process *parent = member->parent;
 		if (member == ignored || member->zombie || !parent)
 			continue;
+		/* Whoever runs usbx stops and continues the command's group, as a shell does with its jobs. */
+		if (member->is_main)
+			return false;
 		if (parent->pgroup != group && parent->pgroup && parent->pgroup->session == group->session)
 			return false;
 	}
