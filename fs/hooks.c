@@ -63,3 +63,23 @@ bool hook_group_orphaned(int32_t pgid)
 {
 	return hooks && hooks->group_orphaned(pgid);
 }
+
+void hook_session_orphan(int32_t sid, int32_t pgid)
+{
+	if (hooks)
+		hooks->session_orphan(sid, pgid);
+}
+
+void hook_leave_tty(void)
+{
+	if (hooks)
+		hooks->leave_tty();
+}
+
+long hook_give_file(struct file *file, bool cloexec)
+{
+	if (hooks)
+		return hooks->give_file(file, cloexec);
+	file_put(file);
+	return -EBADF;
+}

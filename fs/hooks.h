@@ -4,7 +4,7 @@
 #ifndef FS_HOOKS_H
 #define FS_HOOKS_H
 
-#include "fs/cred.h"
+#include "fs/file.h"
 
 /* The caller's place in job control (credentials(7), setpgid(2)). */
 struct fs_job {
@@ -22,11 +22,17 @@ struct fs_hooks {
 	/* The session's controlling terminal becomes tty (NULL: none); the reference in it is the caller's affair.
 	 * A session that is gone is no error. */
 	void (*session_tty_set)(int32_t sid, void *tty);
-	int32_t (*group_session)(int32_t pgid); /* its session's id, or -ESRCH */
+	int32_t (*group_session)(int32_t pgid); /* its session's id; a process will do as well; -ESRCH */
 	void (*signal_group)(int32_t pgid, int sig);
 	void (*signal_leader)(int32_t sid, int sig); /* the session's leader, if it lives */
 	bool (*caller_ignores)(int sig);             /* ignored or blocked by the calling thread */
 	bool (*group_orphaned)(int32_t pgid);        /* no member has a parent in the session outside of the group */
+	/* The session's terminal was hung up while pgid (0: none) was in its foreground: at the end of the leader
+	 * that group is told (SIGHUP, SIGCONT). */
+	void (*session_orphan)(int32_t sid, int32_t pgid);
+	void (*leave_tty)(void); /* the calling process, no leader, has no controlling terminal from here on */
+	/* Installs the file at the caller's lowest free descriptor; takes the reference. -EMFILE, -EBADF: no task. */
+	long (*give_file)(struct file *file, bool cloexec);
 };
 
 void fs_hooks_register(const struct fs_hooks *hooks);
@@ -41,5 +47,8 @@ void hook_signal_group(int32_t pgid, int sig);
 void hook_signal_leader(int32_t sid, int sig);
 bool hook_caller_ignores(int sig);
 bool hook_group_orphaned(int32_t pgid);
+void hook_session_orphan(int32_t sid, int32_t pgid);
+void hook_leave_tty(void);
+must_check long hook_give_file(struct file *file, bool cloexec);
 
 #endif

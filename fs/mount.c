@@ -21,6 +21,7 @@
 #include "fs/stdio.h"
 #include "fs/sys.h"
 #include "fs/tmpfs.h"
+#include "fs/tty.h"
 #include "fs/walk.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
@@ -275,6 +276,7 @@ void fs_init(void)
 	eventfd_init();
 	notify_init();
 	dev_init();
+	tty_init();
 	proc_init();
 	sys_init();
 }

@@ -128,6 +128,7 @@ static int copy_process(struct task *child, struct task *parent, const struct cl
 	process->leader = child;
 	memcpy(process->limits, from->limits, sizeof process->limits);
 	process->nice = from->nice;
+	process->left_tty = from->left_tty;
 	process->oom_score_adj = from->oom_score_adj;
 	process->exit_signal = request->flags & ABI_CLONE_PARENT ? from->exit_signal : request->exit_signal;
 	/* Not yet in sight of process_all's readers: it has no threads, parent or group. */

@@ -39,7 +39,7 @@ static bool job(struct fs_job *out)
 		.pgid = group->pgid,
 		.sid = group->session->sid,
 		.leads_session = group->session->sid == task->process->pid,
-		.tty = group->session->tty,
+		.tty = task->process->left_tty ? NULL : group->session->tty,
 	};
 	return true;
 }
@@ -68,6 +68,10 @@ static int32_t group_session(int32_t pgid)
 {
 	struct pgroup *group = pgroup_find(pgid);
 
+	struct process *process = group ? NULL : process_find(pgid);
+
+	if (process && process->pgroup)
+		group = process->pgroup;
 	return group ? group->session->sid : -ESRCH;
 }
 
@@ -101,6 +105,34 @@ static bool group_orphaned(int32_t pgid)
 	return !group || pgroup_orphaned(group, NULL);
 }
 
+static void session_orphan(int32_t sid, int32_t pgid)
+{
+	struct session *session = session_find(sid);
+
+	if (session)
+		session->hung_up_group = pgid;
+}
+
+static void leave_tty(void)
+{
+	struct task *task = task_current();
+
+	if (task)
+		task->process->left_tty = true;
+}
+
+static long give_file(struct file *file, bool cloexec)
+{
+	struct task *task = task_current();
+	long fd = -EBADF;
+
+	if (task)
+		fd = fd_install(task->files, file, cloexec, 0, process_limit(task->process, ABI_RLIMIT_NOFILE));
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}
+
 static const struct fs_hooks hooks = {
 	.caller = hook_caller_fill,
 	.signal_caller = signal_caller,
@@ -111,6 +143,9 @@ static const struct fs_hooks hooks = {
 	.signal_leader = signal_leader,
 	.caller_ignores = caller_ignores,
 	.group_orphaned = group_orphaned,
+	.session_orphan = session_orphan,
+	.leave_tty = leave_tty,
+	.give_file = give_file,
 };
 
 void fshooks_init(void)

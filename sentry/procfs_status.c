@@ -4,6 +4,7 @@
  *
  * Limits: faults and context switches are not counted (the host's kernel does that work); the processor is always 0.
  */
+#include "fs/tty.h"
 #include "fs/facts.h"
 #include "platform/platform.h"
 #include "sentry/procfs_impl.h"
@@ -68,9 +69,11 @@ static void add_stat_task(struct text *out, const struct task *task, bool proces
 	int nice = task->sched.nice;
 
 	usage_of(task, process, &usage);
-	text_printf(out, "%d (%s) %c %d %d %d 0 -1 %u ", process ? of->pid : task->tid, task->comm,
+	const struct tty *tty = group && !of->left_tty ? group->session->tty : NULL;
+	text_printf(out, "%d (%s) %c %d %d %d %u %d %u ", process ? of->pid : task->tid, task->comm,
 		    state_letter(task, process), process_ppid(of), group ? group->pgid : 0,
-		    group && group->session ? group->session->sid : 0, 0x00400000u);
+		    group && group->session ? group->session->sid : 0, tty ? tty_device(tty) : 0,
+		    tty ? tty_foreground(tty) : -1, 0x00400000u);
 	text_printf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ", usage.minor_faults,
 		    of->children_usage.minor_faults, usage.major_faults, of->children_usage.major_faults);
 	text_printf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ", procfs_ticks(usage.user_ns),

@@ -18,6 +18,7 @@ long session_start(struct task *task)
 		return error;
 	pgroup_join(process, group);
 	pgroup_put(group);
+	process->left_tty = false;
 	return process->pid;
 }
 

@@ -8,6 +8,7 @@
  * Limits: TASK_LIMIT tasks; one pid namespace.
  */
 #include "sentry/task.h"
+#include "fs/tty.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/fshooks.h"
@@ -33,7 +34,6 @@ struct tables {
 };
 
 static struct tables *tables;
-static void (*tty_leader_gone)(struct session *session);
 static struct slab task_slab = SLAB(task), process_slab = SLAB(process), pgroup_slab = SLAB(pgroup),
 		   session_slab = SLAB(session);
 
@@ -316,15 +316,18 @@ void session_put(struct session *session)
 	slab_free(&session_slab, session);
 }
 
-void session_tty_register(void (*leader_gone)(struct session *session))
-{
-	tty_leader_gone = leader_gone;
-}
-
 void session_leader_gone(struct session *session)
 {
-	if (session->tty && tty_leader_gone)
-		tty_leader_gone(session);
+	int32_t group = session->hung_up_group;
+	struct pgroup *told = group ? pgroup_find(group) : NULL;
+
+	if (session->tty)
+		tty_leader_gone(session->tty);
+	session->hung_up_group = 0;
+	if (!told)
+		return;
+	signal_send_pgroup(told, SIGHUP, NULL);
+	signal_send_pgroup(told, SIGCONT, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------ asking */

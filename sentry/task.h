@@ -23,7 +23,8 @@ struct rlimit64_pair {
 struct session {
 	struct ref ref;
 	int32_t sid;
-	void *tty; /* the controlling terminal (fs/tty.c), or NULL */
+	void *tty;             /* the controlling terminal (fs/tty.c), counted, or NULL */
+	int32_t hung_up_group; /* was in the foreground when the terminal was hung up; 0: none */
 	struct list all_node;
 };
 
@@ -67,6 +68,7 @@ struct process {
 	struct rusage_counts children_usage; /* of reaped children */
 	void *timers;                        /* POSIX and interval timers (sentry/timer.c) */
 	bool child_subreaper;
+	bool left_tty;            /* has given up the session's controlling terminal by TIOCNOTTY; inherited */
 	bool is_init;             /* pid 1: no program, no signals, the parent of orphans (sentry/process.c) */
 	bool is_main;             /* the program of the command line: the sandbox ends with it */
 	bool group_stop;          /* (a) job control: threads are to stop, or have stopped */
@@ -254,8 +256,7 @@ long session_start(struct task *task);                         /* setsid(2) */
 long pgroup_set(struct task *task, int32_t pid, int32_t pgid); /* setpgid(2) */
 /* Nobody in it has a parent in another group of the same session: its stops would be for ever (setpgid(2), tty). */
 bool pgroup_orphaned(const struct pgroup *group, const struct process *ignored);
-/* The tty code's part at the end of a session's leader: registered once. */
-void session_tty_register(void (*leader_gone)(struct session *session));
+/* The session's leader has ended: its terminal is free, who was in the foreground hears of it. */
 void session_leader_gone(struct session *session);
 
 /* ------------------------------------------------------------------------------------------------ asking */

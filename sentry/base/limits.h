@@ -30,6 +30,7 @@
 #define PIPE_DEFAULT_BYTES     65536
 #define PIPE_LIMIT_BYTES       1048576
 #define HOSTFILE_LIMIT         65536        /* host files open at one time */
+#define PTY_LIMIT              1024         /* pseudoterminals (kernel.pty.max) */
 #define PIPE_TOTAL_BYTES       (64ul << 20) /* capacity of all pipes from which new ones are small; at twice as much none */
 #define SOCKET_BUFFER_DEFAULT  212992       /* SO_SNDBUF and SO_RCVBUF as Linux shows them */
 #define SOCKET_BUFFER_LIMIT    8388608      /* what they can be set to at most */
