@@ -101,12 +101,13 @@ static void waiting_reader(void)
 
 static void leader_ends(void)
 {
-	int ready[2], done[2], go[2];
+	int ready[2], done[2], go[2][2];
 	section("the leader ends");
 	open_pair();
 	MUST(pipe(ready));
 	MUST(pipe(done));
-	MUST(pipe(go));
+	MUST(pipe(go[0]));
+	MUST(pipe(go[1]));
 	pid_t pid = fork_leader();
 	if (!pid) {
 		for (int i = 0; i < 2; i++) {
@@ -115,7 +116,7 @@ static void leader_ends(void)
 				setpgid(0, 0);
 				handle(SIGHUP, note, 0);
 				tell(ready[1]);
-				await(go[0]);
+				await(go[i][0]);
 				for (int turn = 0; i && turn < 1000 && !seen; turn++)
 					nap_ms(2);
 				say("%s\n", seen == i ? "as it should be" : "the wrong one got SIGHUP");
@@ -136,7 +137,7 @@ static void leader_ends(void)
 	}
 	reap("leader", pid);
 	for (int i = 0; i < 2; i++) {
-		tell(go[1]);
+		tell(go[i][1]);
 		await(done[0]);
 	}
 	SHOW_MASTER();
