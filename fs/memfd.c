@@ -34,9 +34,26 @@ static const struct file_ops memfd_ops = {.read = mem_file_read,
 					  .truncate = mem_file_truncate,
 					  .fallocate = mem_file_fallocate};
 
+/* Segments of System V shared memory are memfds that nobody has a descriptor of. */
+static void (*shm_gone)(struct file *file);
+
+static void shm_release(struct file *file)
+{
+	if (shm_gone)
+		shm_gone(file);
+}
+
+static const struct file_ops shm_ops = {.map = mem_file_map, .sync = mem_file_sync, .release = shm_release};
+
 void memfd_init(void)
 {
 	file_kind_register(FILE_MEMFD, &memfd_ops);
+	file_kind_register(FILE_SHM, &shm_ops);
+}
+
+void memfd_shm_register(void (*gone)(struct file *file))
+{
+	shm_gone = gone;
 }
 
 /* The hidden file system is made with the first memfd: fs_init must not fail. */
@@ -63,10 +80,10 @@ static int make_home(void)
 }
 
 /* An unlinked name that only this file holds. */
-static int make_place(const char *name, struct inode *inode, struct path *out)
+static int make_place(const char *prefix, const char *name, struct inode *inode, struct path *out)
 {
 	char text[NAME_LIMIT + 1];
-	int length = snprintf(text, sizeof text, "memfd:%s", name);
+	int length = snprintf(text, sizeof text, "%s%s", prefix, name);
 
 	if (length >= (int)sizeof text)
 		return -EINVAL;
@@ -92,13 +109,43 @@ int memfd_new(const char *name, uint32_t flags, struct cred *cred, struct file *
 		return error;
 	inode->nlink = 0;
 	mem_node(inode)->seals = noexec ? MEMFD_SEAL_EXEC : flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL;
-	error = make_place(name, inode, &place);
+	error = make_place("memfd:", name, inode, &place);
 	if (!error) {
 		*out = file_new(FILE_MEMFD, O_RDWR, inode, &place, cred);
 		error = *out ? 0 : -ENOMEM;
 		dentry_put(place.dentry); /* the file holds it now */
 	}
 	inode_put(inode);
+	return error;
+}
+
+int memfd_new_shm(const char *name, int64_t size, struct cred *cred, struct file **out)
+{
+	struct inode *inode;
+	struct path place;
+	struct file *file;
+	int error = make_home();
+
+	if (!error)
+		error = mem_inode_new(memfd_sb, INODE_TMPFS, NULL, S_IFREG | 0777, 0, cred, &inode);
+	if (error)
+		return error;
+	inode->nlink = 0;
+	mem_node(inode)->seals = F_SEAL_SEAL;
+	error = make_place("", name, inode, &place);
+	if (!error) {
+		file = file_new(FILE_SHM, O_RDWR, inode, &place, cred);
+		error = file ? 0 : -ENOMEM;
+		dentry_put(place.dentry); /* the file holds it now */
+	}
+	inode_put(inode);
+	if (error)
+		return error;
+	error = mem_file_truncate(file, size);
+	if (error)
+		file_put(file);
+	else
+		*out = file;
 	return error;
 }
 

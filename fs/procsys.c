@@ -121,11 +121,12 @@ static const struct node_desc kernel_files[] = {
 	NODE_TEXT("sched_rt_runtime_us", "950000\n"),
 	NODE_TEXT("shmmax", "18446744073692774399\n"),
 	NODE_TEXT("shmall", "18446744073692774399\n"),
-	NODE_TEXT("shmmni", "4096\n"),
-	NODE_TEXT("msgmax", "8192\n"),
-	NODE_TEXT("msgmnb", "16384\n"),
-	NODE_TEXT("msgmni", "32000\n"),
-	NODE_TEXT("sem", "32000\t1024000000\t500\t32000\n"),
+	NODE_TEXT("shmmni", STRING_OF(SYSV_SHM_LIMIT) "\n"),
+	NODE_TEXT("msgmax", STRING_OF(SYSV_MSG_BYTES) "\n"),
+	NODE_TEXT("msgmnb", STRING_OF(SYSV_MSG_QUEUE_BYTES) "\n"),
+	NODE_TEXT("msgmni", STRING_OF(SYSV_MSG_LIMIT) "\n"),
+	NODE_TEXT("sem", STRING_OF(SYSV_SEM_PER_SET) "\t" STRING_OF(SYSV_SEM_TOTAL) "\t" STRING_OF(
+				 SYSV_SEM_OPS) "\t" STRING_OF(SYSV_SEM_LIMIT) "\n"),
 	NODE_DIR("random", random_files),
 	NODE_DIR("yama", yama_files),
 };

@@ -56,6 +56,7 @@ static const char *const etc_names[] = {
 	"/etc/os-release",
 	"/etc/passwd",
 	"/etc/perl",
+	"/etc/php",
 	"/etc/profile",
 	"/etc/profile.d",
 	"/etc/protocols",

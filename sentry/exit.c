@@ -11,6 +11,7 @@
  */
 #include "sentry/boot.h"
 #include "sentry/futex.h"
+#include "sentry/sysv.h"
 #include "sentry/task.h"
 #include "sentry/timer.h"
 #include <errno.h>
@@ -204,6 +205,7 @@ static void kill_all_others(const struct process *main)
 static void process_gone(struct process *process)
 {
 	timers_exit(process);
+	sem_exit(process);
 	if (process->pgroup->session->sid == process->pid)
 		session_leader_gone(process->pgroup->session);
 	process->zombie = true;

@@ -15,6 +15,7 @@
 #include "sentry/futex.h"
 #include "sentry/pidfd.h"
 #include "sentry/signalfd.h"
+#include "sentry/sysv.h"
 #include "sentry/timer.h"
 #include "sentry/timerfd.h"
 #include <errno.h>
@@ -53,6 +54,7 @@ int task_system_init(void)
 	pidfd_init();
 	signalfd_init();
 	timerfd_init();
+	sysv_init();
 	int error = futex_init();
 	return error ? error : timer_init();
 }
@@ -195,6 +197,7 @@ int process_alloc(struct process **out)
 	list_init(&process->children);
 	list_init(&process->sibling_node);
 	list_init(&process->pgroup_node);
+	list_init(&process->sem_undos);
 	sigpending_init(&process->pending);
 	waitq_init(&process->child_wait);
 	waitq_init(&process->exit_wait);

@@ -67,6 +67,7 @@ struct process {
 	struct rusage_counts usage;          /* of threads that have ended */
 	struct rusage_counts children_usage; /* of reaped children */
 	void *timers;                        /* POSIX and interval timers (sentry/timer.c) */
+	struct list sem_undos;               /* what SEM_UNDO promised (sentry/sysv_sem.c) */
 	bool child_subreaper;
 	bool left_tty;            /* has given up the session's controlling terminal by TIOCNOTTY; inherited */
 	bool is_init;             /* pid 1: no program, no signals, the parent of orphans (sentry/process.c) */

@@ -1,6 +1,6 @@
 /* ipc.c - pipes and moving data between descriptors: pipe(2), splice(2), tee(2), vmsplice(2).
  *
- * Limits: System V IPC and POSIX message queues are not there (see the table).
+ * Limits: POSIX message queues are not there (see the table); System V IPC is in syscalls/sysv.c.
  */
 #include "fs/pipe.h"
 #include "fs/socket.h"

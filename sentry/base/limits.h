@@ -43,6 +43,16 @@
 #define INOTIFY_INSTANCE_LIMIT 1024               /* open inotify instances */
 #define INOTIFY_WATCH_LIMIT    65536              /* watches of all of them */
 #define INOTIFY_QUEUE_LIMIT    16384              /* events in one queue, as fs.inotify.max_queued_events */
+#define SYSV_SHM_LIMIT         4096               /* shared memory segments, as kernel.shmmni */
+#define SYSV_SEM_LIMIT         4096               /* semaphore sets */
+#define SYSV_SEM_PER_SET       32000              /* as kernel.sem */
+#define SYSV_SEM_TOTAL         1024000            /* semaphores of all sets */
+#define SYSV_SEM_OPS           500                /* operations of one semop(2) */
+#define SYSV_MSG_LIMIT         4096               /* message queues */
+#define SYSV_MSG_BYTES         8192               /* one message, as kernel.msgmax */
+#define SYSV_MSG_QUEUE_BYTES   16384              /* one queue, as kernel.msgmnb */
+#define SYSV_MSG_TOTAL_BYTES   (64ul << 20)       /* of all messages */
+#define SYSV_UNDO_BYTES        (16ul << 20)       /* what all SEM_UNDO notes take */
 #define SPLICE_BYTES           65536              /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT           16384              /* operations of the sentry that wait for the host at one time */
 #define NODE_LIMIT             1024               /* descriptions of files in /proc and /sys */

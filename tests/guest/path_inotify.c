@@ -7,7 +7,7 @@
 
 static int in;
 
-static const char *names[] = {"ACCESS", "MODIFY",     "ATTRIB",    "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN",
+static const char *names[] = {"ACCESS",     "MODIFY",   "ATTRIB", "CLOSE_WRITE", "CLOSE_NOWRITE", "OPEN",
 			      "MOVED_FROM", "MOVED_TO", "CREATE", "DELETE",      "DELETE_SELF",   "MOVE_SELF"};
 
 static void show_event(const struct inotify_event *event, uint32_t *cookie)

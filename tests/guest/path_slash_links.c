@@ -27,9 +27,8 @@ int main(void)
 	MUST(symlink("file", "to_file"));
 	MUST(symlink("to_file", "to_to_file"));
 	MUST(symlink("none", "to_none"));
-	static const char *names[] = {"one",     "one/",     "two",         "two/",    "two//",   "three",
-				      "three/",  "to_file/", "to_to_file/", "to_none/", "two/.",   "two/..",
-				      "three/./"};
+	static const char *names[] = {"one",      "one/",        "two",      "two/",  "two//",  "three",   "three/",
+				      "to_file/", "to_to_file/", "to_none/", "two/.", "two/..", "three/./"};
 	for (unsigned i = 0; i < COUNT(names); i++)
 		look(names[i]);
 	SHOW(unlink("two/"));
