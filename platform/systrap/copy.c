@@ -161,8 +161,10 @@ ssize_t aspace_read_string(struct aspace *as, struct uthread *thread, char *dst,
 		uint64_t bytes;
 		const char *found = window_find(thread, src.v, 1, false, &bytes);
 		char *end = found ? memccpy(dst, found, 0, MIN(bytes, size)) : NULL;
-		if (end)
+		if (end) {
+			end[-1] = 0; /* memccpy may look twice, and the guest may have changed what it looked at */
 			return end - dst - 1;
+		}
 	}
 	while (got < size) {
 		uint64_t at = src.v + got;
