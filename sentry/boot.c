@@ -9,6 +9,7 @@
 #include "sentry/boot.h"
 #include "fs/facts.h"
 #include "fs/fdtable.h"
+#include "netstack/net.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
 #include "sentry/base/arena.h"
@@ -42,7 +43,8 @@ int sentry_init(void)
 		return error;
 	fs_init();
 	procfs_init();
-	return task_system_init();
+	error = net_init();
+	return error ? error : task_system_init();
 }
 
 printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)

@@ -1,0 +1,230 @@
+/* ip.c - IPv4 and IPv6 in and out, and the routes of a sandbox.
+ *
+ * Headers are pulled out of a packet by value and checked there (RFC 1122 section 3.2.1, RFC 8200 section 4). What is
+ * wrong is dropped without a word: answers to broken packets only help attackers. Both versions leave the same facts in
+ * struct buf, so everything above is written once.
+ *
+ * Routes: a sandbox has the loopback, and 127.0.0.0/8 and ::1 lead there.
+ *
+ * Limits: packets are not cut into fragments and fragments are dropped: the loopback's MTU holds the largest packet.
+ * IPv4 options and IPv6 extension headers are skipped; source routes are refused (RFC 6274 section 3.13.2.3, RFC 5095).
+ */
+#include "netstack/ip.h"
+
+#include "netstack/icmp.h"
+#include "netstack/net.h"
+#include "netstack/tcp.h"
+#include "netstack/udp.h"
+#include <errno.h>
+
+#define IP4_OPTION_END       0
+#define IP4_OPTION_NOP       1
+#define IP4_OPTION_LOOSE     131
+#define IP4_OPTION_STRICT    137
+#define IP4_OPTIONS_BYTES    40
+#define IP6_HOP_BY_HOP       0
+#define IP6_ROUTING          43
+#define IP6_FRAGMENT         44
+#define IP6_NO_NEXT          59
+#define IP6_DESTINATION      60
+#define IP6_EXTENSIONS_LIMIT 8
+
+bool ip_is_ours(const struct net_addr *addr)
+{
+	return net_addr_is_loopback(addr);
+}
+
+bool ip_is_bindable(const struct net_addr *addr)
+{
+	return net_addr_is_any(addr) || net_addr_is_multicast(addr) || net_addr_is_broadcast(addr) || ip_is_ours(addr);
+}
+
+int route_find(const struct net_addr *source, const struct net_addr *target, struct route *out)
+{
+	bool v4 = net_addr_is_v4(target);
+
+	if (!net_addr_is_any(source) && !ip_is_ours(source))
+		return -EINVAL;
+	if (!net_addr_is_loopback(target))
+		return -ENETUNREACH;
+	out->link = link_loopback();
+	out->mtu = out->link->mtu;
+	out->source = !net_addr_is_any(source) ? *source : v4 ? *target : NET_ADDR_LOOP6;
+	/* Linux answers from 127.0.0.1 wherever in 127.0.0.0/8 the target is, but for the target's own address. */
+	if (v4 && net_addr_is_any(source))
+		out->source = net_addr_v4(NET_V4_LOOPBACK);
+	return out->link->up ? 0 : -ENETDOWN;
+}
+
+/* ------------------------------------------------------------------------------------------------ out */
+
+static void push4(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
+{
+	uint32_t size = buf_size(buf) + IP4_HEADER_BYTES;
+	struct ip4_header header = {
+		.version_length = 0x45,
+		.traffic_class = meta->traffic_class,
+		.size = net16((uint16_t)size),
+		.id = meta->dont_fragment ? 0 : (uint16_t)net_random(),
+		.fragment = net16(meta->dont_fragment ? IP4_DONT_FRAGMENT : 0),
+		.hops = meta->hops,
+		.protocol = meta->protocol,
+		.source = route->source.words[3],
+		.target = target->words[3],
+	};
+
+	header.checksum = sum_fold(sum_add(0, &header, sizeof header));
+	memcpy(buf_push(buf, sizeof header), &header, sizeof header);
+}
+
+static void push6(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
+{
+	struct ip6_header header = {
+		.version_class_flow = net32(6u << 28 | (uint32_t)meta->traffic_class << 20),
+		.size = net16((uint16_t)buf_size(buf)),
+		.protocol = meta->protocol,
+		.hops = meta->hops,
+		.source = route->source,
+		.target = *target,
+	};
+
+	memcpy(buf_push(buf, sizeof header), &header, sizeof header);
+}
+
+int ip_output(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
+{
+	bool v4 = net_addr_is_v4(target);
+	uint32_t size = buf_size(buf) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+
+	if (size > route->mtu || size - (v4 ? 0 : IP6_HEADER_BYTES) > IP_PACKET_LIMIT) {
+		buf_free(buf);
+		return -EMSGSIZE;
+	}
+	if (v4)
+		push4(route, target, meta, buf);
+	else
+		push6(route, target, meta, buf);
+	link_send(route->link, buf);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ in */
+
+/* Options of an IPv4 header: well-formed, and no source route. */
+static bool options_acceptable(const uint8_t *options, uint32_t size)
+{
+	for (uint32_t at = 0; at < size;) {
+		if (options[at] == IP4_OPTION_END)
+			return true;
+		if (options[at] == IP4_OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (at + 1 >= size || options[at + 1] < 2 || options[at + 1] > size - at)
+			return false;
+		if (options[at] == IP4_OPTION_LOOSE || options[at] == IP4_OPTION_STRICT)
+			return false;
+		at += options[at + 1];
+	}
+	return true;
+}
+
+static bool take4(struct buf *buf)
+{
+	struct ip4_header header;
+	uint8_t options[IP4_OPTIONS_BYTES];
+	uint32_t size = buf_size(buf);
+
+	if (!buf_pull(buf, &header, sizeof header))
+		return false;
+	uint32_t length = (header.version_length & 15) * 4u, total = net16(header.size);
+	if (length < sizeof header || total < length || total > size)
+		return false;
+	if (!buf_pull(buf, options, length - (uint32_t)sizeof header))
+		return false;
+	uint64_t sum = sum_add(sum_add(0, &header, sizeof header), options, length - sizeof header);
+	if (sum_fold(sum) || !options_acceptable(options, length - (uint32_t)sizeof header))
+		return false;
+	if (net16(header.fragment) & (IP4_MORE_FRAGMENTS | IP4_FRAGMENT_MASK))
+		return false;
+	buf_cut(buf, total - length);
+	buf->source = net_addr_v4(net32(header.source));
+	buf->target = net_addr_v4(net32(header.target));
+	buf->protocol = header.protocol;
+	buf->hops = header.hops;
+	buf->traffic_class = header.traffic_class;
+	return true;
+}
+
+/* Skips extension headers; false for those that we do not follow. */
+static bool take_extensions(struct buf *buf)
+{
+	for (int i = 0; i < IP6_EXTENSIONS_LIMIT; i++) {
+		uint8_t head[8];
+		if (buf->protocol != IP6_HOP_BY_HOP && buf->protocol != IP6_DESTINATION)
+			return buf->protocol != IP6_ROUTING && buf->protocol != IP6_FRAGMENT &&
+			       buf->protocol != IP6_NO_NEXT;
+		if (!buf_pull(buf, head, sizeof head) || !buf_skip(buf, head[1] * 8u))
+			return false;
+		buf->protocol = head[0];
+	}
+	return false;
+}
+
+static bool take6(struct buf *buf)
+{
+	struct ip6_header header;
+
+	if (!buf_pull(buf, &header, sizeof header) || net16(header.size) > buf_size(buf))
+		return false;
+	/* A mapped address must not come in by IPv6: it would pass for the IPv4 peer (RFC 6890, draft-itojun). */
+	if (net_addr_is_v4(&header.source) || net_addr_is_v4(&header.target) || net_addr_is_multicast(&header.source))
+		return false;
+	buf_cut(buf, net16(header.size));
+	buf->source = header.source;
+	buf->target = header.target;
+	buf->protocol = header.protocol;
+	buf->hops = header.hops;
+	buf->traffic_class = (uint8_t)(net32(header.version_class_flow) >> 20);
+	return take_extensions(buf);
+}
+
+static bool addresses_acceptable(const struct buf *buf)
+{
+	if (net_addr_is_multicast(&buf->source) || net_addr_is_broadcast(&buf->source))
+		return false;
+	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)). */
+	if (buf->link->kind != LINK_LOOPBACK &&
+	    (net_addr_is_loopback(&buf->source) || net_addr_is_loopback(&buf->target)))
+		return false;
+	return ip_is_ours(&buf->target) || net_addr_is_multicast(&buf->target) || net_addr_is_broadcast(&buf->target);
+}
+
+void ip_input(struct buf *buf)
+{
+	uint8_t version = 0;
+	bool good = buf_copy(buf, &version, 1) == 1;
+
+	version >>= 4;
+	buf_mark(buf);
+	good = good && (version == 4 ? take4(buf) : version == 6 && take6(buf));
+	if (!good || !addresses_acceptable(buf)) {
+		buf->link->received.dropped++;
+		buf_free(buf);
+		return;
+	}
+	switch (buf->protocol) {
+	case IP_PROTOCOL_TCP:
+		tcp_input(buf);
+		break;
+	case IP_PROTOCOL_UDP:
+		udp_input(buf);
+		break;
+	case IP_PROTOCOL_ICMP:
+	case IP_PROTOCOL_ICMPV6:
+		icmp_input(buf);
+		break;
+	default:
+		icmp_unreachable(buf, ICMP_PROTOCOL_UNREACHABLE);
+	}
+}

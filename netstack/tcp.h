@@ -1,0 +1,274 @@
+/* tcp.h - TCP (RFC 9293): the inside, for tcp*.c and their tests; inet.c calls what is under "for sockets".
+ *
+ * Sequence numbers are compared with the circle in mind (seq_*). Field comments name the owner: [in] is written by
+ * tcp_input.c, [out] by tcp_output.c, [cc] by tcp_congestion.c, the rest where a connection begins and ends (tcp.c).
+ */
+#ifndef NETSTACK_TCP_H
+#define NETSTACK_TCP_H
+
+#include "fs/mutex.h"
+#include "netstack/inet.h"
+#include "netstack/net.h"
+
+/* Numbers as TCP_INFO shows them (include/net/tcp_states.h). */
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_FIN_WAIT_1, /* we have closed, our FIN is not acknowledged */
+	TCP_FIN_WAIT_2, /* it is; the peer has not closed */
+	TCP_TIME_WAIT,  /* both have; late segments are waited for */
+	TCP_CLOSED,
+	TCP_CLOSE_WAIT, /* the peer has closed, we have not */
+	TCP_LAST_ACK,   /* then we have too */
+	TCP_LISTEN,
+	TCP_CLOSING, /* both closed at once, our FIN is not acknowledged */
+};
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_URG 0x20
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+struct tcp_header {
+	uint16_t source, target;
+	uint32_t sequence, ack;
+	uint8_t length, flags; /* length: in 4-byte words, in the upper half */
+	uint16_t window, checksum, urgent;
+};
+#define TCP_HEADER_BYTES 20u
+_Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "RFC 9293 section 3.1");
+#define TCP_OPTIONS_BYTES 40u
+
+#define TCP_SACK_BLOCKS 4
+struct tcp_range {
+	uint32_t start, end; /* sequence numbers, end excluded */
+};
+
+/* A segment as it came in. */
+struct tcp_segment {
+	uint32_t sequence, ack, end; /* end: behind its last byte, SYN and FIN counted */
+	uint32_t window;             /* not yet scaled */
+	uint32_t size;               /* payload */
+	uint8_t flags;
+	uint16_t urgent;
+	/* Options (RFC 9293, RFC 7323, RFC 2018). */
+	bool has_stamp, sack_allowed;
+	uint32_t stamp, stamp_echo;
+	uint16_t mss; /* 0: not said */
+	int8_t scale; /* -1: not said */
+	unsigned sack_count;
+	struct tcp_range sack[TCP_SACK_BLOCKS];
+};
+
+/* Bytes to send or not yet acknowledged; one after the other in sequence. */
+struct tcp_chunk {
+	struct list node;
+	struct block *block; /* counted */
+	uint32_t offset, size;
+};
+
+#define TCP_SACKED_LIMIT 32 /* ranges that the peer has beyond a hole */
+
+struct tcp_sock {
+	struct inet_sock inet; /* first */
+	enum tcp_state state;
+
+	/* What the handshake settled. */
+	uint8_t send_scale, receive_scale;
+	bool scaled, stamped, sacked_ok;
+	uint32_t peer_mss; /* what the peer said it takes */
+	uint32_t mss;      /* payload of a segment of ours, options taken off */
+	uint32_t own_mss;  /* what we say that we take */
+	uint32_t mss_wish; /* TCP_MAXSEG; 0: none */
+
+	/* Sending (RFC 9293 section 3.3.1). The queue holds una to send_end. */
+	uint32_t iss, una, nxt, max; /* max: behind the last byte ever sent */
+	uint32_t window, window_seq, window_ack, window_most;
+	uint32_t send_end;      /* behind the last byte queued; a FIN comes after it */
+	struct list send_queue; /* struct tcp_chunk */
+	bool fin_wanted;        /* a FIN follows the queue */
+	bool push_pending;      /* cork: the last bytes may go although they fill no segment */
+	uint32_t urgent_out;    /* behind the urgent byte; valid while urgent_sending */
+	bool urgent_sending;
+
+	/* Loss (RFC 5681, 6298, 6675). */
+	uint32_t duplicates, recover, high_retransmit;
+	bool recovering;
+	struct tcp_range sacked[TCP_SACKED_LIMIT];
+	unsigned sacked_count;
+	uint64_t srtt_ns, rttvar_ns, rto_ns; /* srtt 0: none measured */
+	uint32_t backoff;
+	uint32_t timed_seq; /* without timestamps: the segment whose time is taken */
+	uint64_t timed_at_ns;
+	bool timing;
+	uint64_t stuck_since_ns; /* the oldest unacknowledged byte's first timeout; 0: none */
+	uint32_t retransmits;    /* in all, for TCP_INFO */
+
+	/* Congestion: bytes (RFC 9438, RFC 5681). */
+	uint32_t cwnd, ssthresh;
+	bool reno; /* TCP_CONGESTION */
+	struct {
+		uint64_t epoch_ns, k_ns; /* 0: no epoch */
+		uint32_t w_max, w_last, w_est;
+	} cubic;
+
+	/* Receiving. */
+	uint32_t irs, rcv_nxt;
+	uint32_t edge;     /* right edge of the window that the peer knows */
+	struct list ready; /* struct buf, in order, for the reader */
+	struct list ahead; /* struct buf, behind a hole, sorted, not overlapping */
+	uint32_t ready_bytes, ahead_bytes;
+	uint32_t last_ahead;  /* the newest of them, for the first SACK block */
+	uint32_t receive_mss; /* the largest segment seen: what a delayed ACK counts in */
+	uint32_t unacked;     /* bytes received and not acknowledged */
+	bool fin_received;
+	bool ack_now, urgent_valid, urgent_taken;
+	uint32_t urgent_in; /* sequence of the urgent byte */
+	uint32_t stamp_recent, last_ack_sent;
+	uint64_t stamp_recent_at_ns;
+	uint32_t quick;          /* segments that are acknowledged at once (a young connection's) */
+	struct mutex read_mutex; /* a reader copies from the first of ready while it may PARK */
+	struct mutex send_mutex; /* a writer fills a block while it may PARK */
+	/* Buffers grow while SO_RCVBUF and SO_SNDBUF are what we made them. */
+	uint32_t auto_receive, auto_send;
+	uint32_t copied; /* by readers since copied_since_ns */
+	uint64_t copied_since_ns;
+
+	/* A listener's: connections that are not accepted. A connection's: the listener and its place there. */
+	struct list embryos, accepted; /* handshake under way; complete */
+	uint32_t embryo_count, accepted_count, backlog;
+	struct tcp_sock *listener; /* counted; NULL once accepted */
+	struct list listener_node;
+
+	struct net_timer retransmit; /* and zero-window probes */
+	struct net_timer delayed_ack, keepalive;
+	struct net_timer linger; /* FIN_WAIT_2 without a file, TIME_WAIT */
+	uint64_t heard_at_ns;    /* the last segment from the peer */
+	uint32_t probes;         /* unanswered ones: keepalive, zero window */
+	bool probing;            /* retransmit runs for a closed window */
+
+	/* Options (tcp(7)). */
+	bool no_delay, cork, quick_ack_off;
+	bool more; /* the last send said MSG_MORE */
+	uint32_t keep_idle_s, keep_interval_s, keep_count, syn_count, user_timeout_ms, defer_accept_s;
+	int32_t linger2_s; /* -1: closes at once after the FIN is acknowledged */
+};
+
+static inline bool seq_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static inline bool seq_after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(b - a) < 0;
+}
+
+static inline uint32_t seq_max(uint32_t a, uint32_t b)
+{
+	return seq_after(a, b) ? a : b;
+}
+
+static inline uint32_t seq_min(uint32_t a, uint32_t b)
+{
+	return seq_before(a, b) ? a : b;
+}
+
+static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
+{
+	assert(sock->protocol == IP_PROTOCOL_TCP);
+	return (struct tcp_sock *)sock;
+}
+
+/* ------------------------------------------------------------------------------------------------ for sockets */
+
+void tcp_init(void);
+must_check struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid); /* NULL: no memory */
+void tcp_sock_free(struct inet_sock *sock);
+void tcp_release(struct inet_sock *sock);
+must_check int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bool nonblock);
+must_check int tcp_listen(struct inet_sock *sock, int backlog);
+/* PARKS. Gives a connection without a file. */
+must_check int tcp_accept(struct inet_sock *sock, bool nonblock, struct inet_sock **out);
+must_check ssize_t tcp_send(struct inet_sock *sock, struct socket_message *message);
+must_check ssize_t tcp_receive(struct inet_sock *sock, struct socket_message *message);
+int tcp_shutdown(struct inet_sock *sock, uint32_t how);
+uint32_t tcp_poll(struct inet_sock *sock);
+int tcp_option_get(struct inet_sock *sock, int option, void *value, uint32_t *size);
+int tcp_option_set(struct inet_sock *sock, int option, const void *value, uint32_t size);
+/* For FIONREAD, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK. */
+uint32_t tcp_readable_bytes(const struct inet_sock *sock);
+uint32_t tcp_unacked_bytes(const struct inet_sock *sock);
+uint32_t tcp_unsent_bytes(const struct inet_sock *sock);
+bool tcp_at_mark(const struct inet_sock *sock);
+
+/* A packet, its IP header taken off. Takes it. */
+void tcp_input(struct buf *buf);
+/* A report about a segment from local to remote (RFC 5461: soft unless the connection is not yet there). */
+void tcp_error(const struct net_end *local, const struct net_end *remote, int error);
+
+/* ------------------------------------------------------------------------------------------------ tcp.c */
+
+void tcp_get(struct tcp_sock *tcp);
+void tcp_put(struct tcp_sock *tcp);
+/* A new connection's own numbers; state stays. */
+void tcp_begin(struct tcp_sock *tcp);
+/* What we can take on a route with this MTU, told in our SYN. */
+uint32_t tcp_own_mss(const struct tcp_sock *tcp, uint32_t mtu);
+/* What the handshake said is now known: segment size, first window. mtu: of the route. */
+void tcp_settle(struct tcp_sock *tcp, uint32_t mtu);
+void tcp_established(struct tcp_sock *tcp);
+void tcp_time_wait(struct tcp_sock *tcp);
+/* The connection is over, with an error for its user or 0. Without a file it is freed: the caller's pointer is good
+ * only while it holds a reference. */
+void tcp_done(struct tcp_sock *tcp, int error);
+/* Tells the peer by a RST, then tcp_done. */
+void tcp_abort(struct tcp_sock *tcp, int error);
+/* A connection for a listener's SYN, in its list, with its options; no file yet. NULL: no memory. Borrowed. */
+must_check struct inet_sock *tcp_child_new(struct tcp_sock *listener);
+/* FIN_WAIT_2 of a connection without a file does not last for ever. */
+void tcp_release_wait(struct tcp_sock *tcp);
+/* A segment has been heard: the keepalive clock starts anew. */
+void tcp_keepalive_reset(struct tcp_sock *tcp);
+/* What the receive window may promise at the moment. */
+uint32_t tcp_receive_room(const struct tcp_sock *tcp);
+void tcp_queues_purge(struct tcp_sock *tcp);
+must_check struct tcp_chunk *tcp_chunk_of(struct block *block); /* empty; adds a reference. NULL: no memory */
+void tcp_chunk_free(struct tcp_chunk *chunk);
+/* The clock of the timestamps option: milliseconds. */
+uint32_t tcp_stamp_now(void);
+
+/* ------------------------------------------------------------------------------------------------ tcp_output.c */
+
+/* Sends what window, congestion and Nagle allow. force: an ACK goes out in any case. */
+void tcp_output(struct tcp_sock *tcp, bool force);
+void tcp_send_syn(struct tcp_sock *tcp);
+/* One segment from una again. */
+void tcp_retransmit_first(struct tcp_sock *tcp);
+/* Holes that the peer's SACK blocks show, as far as the congestion window allows (RFC 6675). */
+void tcp_retransmit_holes(struct tcp_sock *tcp);
+/* One byte or nothing, to make the peer say its window or that it lives. */
+void tcp_send_probe(struct tcp_sock *tcp);
+void tcp_send_reset(struct tcp_sock *tcp);
+/* Answers a segment that belongs to no connection. */
+void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment);
+/* An ACK is due: now, or with the next data, or when the timer fires. */
+void tcp_ack_later(struct tcp_sock *tcp);
+void tcp_retransmit_arm(struct tcp_sock *tcp);
+/* The queue's bytes up to ack are acknowledged. */
+void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes);
+
+/* ------------------------------------------------------------------------------------------------ tcp_congestion.c */
+
+void congestion_begin(struct tcp_sock *tcp);
+void congestion_acked(struct tcp_sock *tcp, uint32_t bytes);
+void congestion_lost(struct tcp_sock *tcp);    /* once a window: fast retransmit */
+void congestion_timeout(struct tcp_sock *tcp); /* everything in flight is taken for lost */
+void rtt_sample(struct tcp_sock *tcp, uint64_t rtt_ns);
+
+#endif

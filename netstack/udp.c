@@ -1,0 +1,352 @@
+/* udp.c - see udp.h.
+ *
+ * A datagram is copied from its sender once; the receiver's queue holds the same block, and the copy to the receiver is
+ * the second. It is taken out of the queue before that copy, which may PARK.
+ *
+ * Limits: no corking (UDP_CORK), no segmentation offload (UDP_SEGMENT), no control messages of the level IPPROTO_IP,
+ * groups on the loopback alone; an error queue (MSG_ERRQUEUE) is always empty.
+ */
+#include "netstack/udp.h"
+
+#include "netstack/icmp.h"
+#include "netstack/net.h"
+#include "netstack/ports.h"
+#include "sentry/base/arena.h"
+#include <errno.h>
+#include <poll.h>
+
+#define UDP_HEADER_BYTES  8u
+#define UDP_PAYLOAD_LIMIT 65507u /* IPv4's; IPv6 has 20 bytes more, which Linux does not use without jumbograms */
+#define UDP_CHARGE_BYTES  768u   /* what a datagram counts besides its bytes: Linux's truesize of a small one */
+#define READ_EVENTS       (POLLIN | POLLRDNORM)
+#define WRITE_EVENTS      (POLLOUT | POLLWRNORM | POLLWRBAND)
+
+struct udp_header {
+	uint16_t source, target, size, checksum;
+};
+_Static_assert(sizeof(struct udp_header) == UDP_HEADER_BYTES, "RFC 768");
+
+static struct slab udp_slab = SLAB(udp_sock);
+
+static struct udp_sock *udp_of(struct inet_sock *sock)
+{
+	assert(sock->protocol == IP_PROTOCOL_UDP);
+	return (struct udp_sock *)sock;
+}
+
+struct inet_sock *udp_sock_new(uint16_t family, uint32_t uid)
+{
+	struct udp_sock *udp = slab_new(&udp_slab);
+
+	if (!udp)
+		return NULL;
+	inet_setup(&udp->inet, family, ABI_SOCK_DGRAM, IP_PROTOCOL_UDP, uid);
+	list_init(&udp->queue);
+	return &udp->inet;
+}
+
+void udp_sock_free(struct inet_sock *sock)
+{
+	slab_free(&udp_slab, udp_of(sock));
+}
+
+static uint32_t charge_of(const struct buf *buf)
+{
+	return buf->size + UDP_CHARGE_BYTES;
+}
+
+static struct buf *queue_take(struct udp_sock *udp)
+{
+	struct buf *buf = list_first(&udp->queue, struct buf, node);
+
+	list_remove(&buf->node);
+	udp->queued_bytes -= charge_of(buf);
+	return buf;
+}
+
+void udp_release(struct inet_sock *sock)
+{
+	struct udp_sock *udp = udp_of(sock);
+
+	port_release(sock);
+	while (!list_empty(&udp->queue))
+		buf_free(queue_take(udp));
+}
+
+/* ------------------------------------------------------------------------------------------------ out */
+
+int udp_connect(struct inet_sock *sock, const struct socket_address *address)
+{
+	struct net_end remote;
+	struct route route;
+
+	if (address->family == ABI_AF_UNSPEC) {
+		sock->remote = (struct net_end){.port = 0};
+		if (!sock->addr_bound)
+			sock->local.addr = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+		if (!sock->port_bound)
+			port_release(sock), sock->local.port = 0;
+		return 0;
+	}
+	int error = inet_end_read(sock, address, &remote);
+	if (error)
+		return error;
+	if (net_addr_is_any(&remote.addr))
+		remote.addr = net_addr_is_v4(&remote.addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+	if (net_addr_is_broadcast(&remote.addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
+		return -EACCES;
+	sock->remote.port = 0; /* a new wish for the route: what was connected before does not count */
+	if (!sock->addr_bound)
+		sock->local.addr = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+	error = inet_route(sock, &remote.addr, &route);
+	if (!error && !sock->local.port)
+		error = port_choose(sock, &remote);
+	if (error)
+		return error;
+	sock->local.addr = route.source;
+	sock->remote = remote;
+	return 0;
+}
+
+/* Where this datagram goes. */
+static int find_remote(struct inet_sock *sock, const struct socket_message *message, struct net_end *out)
+{
+	if (!message->address.size) {
+		*out = sock->remote;
+		return sock->remote.port ? 0 : -EDESTADDRREQ;
+	}
+	int error = inet_end_read(sock, &message->address, out);
+	if (error)
+		return error;
+	if (!out->port)
+		return -EINVAL;
+	if (net_addr_is_any(&out->addr))
+		out->addr = net_addr_is_v4(&out->addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+	if (net_addr_is_broadcast(&out->addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
+		return -EACCES;
+	return 0;
+}
+
+/* PARKS. A packet with the message's bytes. */
+static int payload_new(struct socket_message *message, struct buf **out)
+{
+	uint32_t size = (uint32_t)message->data->left;
+	struct block *block = size ? block_new(size) : NULL;
+	struct buf *buf = !size || block ? buf_new() : NULL;
+	int error = buf ? 0 : -ENOBUFS;
+
+	if (!error && size) {
+		if (uio_take(message->data, block->data, size) != (ssize_t)size) {
+			error = -EFAULT;
+		} else {
+			block->used = size;
+			buf_attach(buf, block, 0, size);
+		}
+	}
+	if (block)
+		block_put(block);
+	if (error) {
+		buf_free(buf);
+		return error;
+	}
+	*out = buf;
+	return 0;
+}
+
+static int datagram_output(struct inet_sock *sock, const struct net_end *remote, const struct route *route,
+			   struct buf *buf)
+{
+	uint32_t size = buf->size + UDP_HEADER_BYTES;
+	struct udp_header header = {net16(sock->local.port), net16(remote->port), net16((uint16_t)size), 0};
+	struct ip_meta meta = {
+		.protocol = IP_PROTOCOL_UDP,
+		.hops = sock->options.hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)sock->options.hops,
+		.traffic_class = sock->options.traffic_class,
+	};
+	struct udp_header *pushed = buf_push(buf, sizeof header);
+
+	memcpy(pushed, &header, sizeof header);
+	if (route->link->sums) {
+		uint64_t sum = sum_pseudo(&route->source, &remote->addr, IP_PROTOCOL_UDP, size);
+		uint16_t folded = sum_fold(sum_buf(sum, buf));
+		pushed->checksum = folded ? folded : 0xffff; /* 0 would mean "none" */
+	}
+	return ip_output(route, &remote->addr, &meta, buf);
+}
+
+ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
+{
+	struct net_end remote;
+	struct route route;
+	struct buf *buf;
+	ssize_t size = (ssize_t)message->data->left;
+
+	if (message->flags & ABI_MSG_OOB)
+		return -EOPNOTSUPP;
+	if (sock->shutdown & INET_SHUT_WRITE)
+		return -EPIPE;
+	if (sock->base.error)
+		return socket_error_take(&sock->base);
+	int error = find_remote(sock, message, &remote);
+	if (!error && size > (ssize_t)UDP_PAYLOAD_LIMIT)
+		error = -EMSGSIZE;
+	if (!error)
+		error = inet_route(sock, &remote.addr, &route);
+	if (!error && !sock->local.port)
+		error = port_choose(sock, &remote);
+	if (!error)
+		error = payload_new(message, &buf);
+	if (error)
+		return error;
+	error = datagram_output(sock, &remote, &route, buf);
+	net_run();
+	return error ? error : size;
+}
+
+/* ------------------------------------------------------------------------------------------------ in */
+
+static void enqueue(struct udp_sock *udp, struct buf *buf)
+{
+	if (udp->inet.shutdown & INET_SHUT_READ || udp->queued_bytes + charge_of(buf) > udp->inet.base.receive_bytes) {
+		buf_free(buf);
+		return;
+	}
+	udp->queued_bytes += charge_of(buf);
+	list_push_back(&udp->queue, &buf->node);
+	inet_wake(&udp->inet, READ_EVENTS);
+}
+
+static void deliver_to_group(struct buf *buf)
+{
+	struct inet_sock *sock = NULL;
+
+	while ((sock = datagram_next(IP_PROTOCOL_UDP, buf->target_port, sock))) {
+		bool fits = net_addr_is_any(&sock->local.addr) || net_addr_equal(&sock->local.addr, &buf->target);
+		struct buf *copy = fits ? buf_clone(buf) : NULL;
+		if (copy)
+			enqueue(udp_of(sock), copy);
+	}
+	buf_free(buf);
+}
+
+void udp_input(struct buf *buf)
+{
+	struct udp_header header;
+	uint32_t size = buf_size(buf);
+	uint64_t sum = sum_pseudo(&buf->source, &buf->target, IP_PROTOCOL_UDP, size);
+	bool wrong = !buf->summed && sum_fold(sum_buf(sum, buf));
+
+	if (!buf_pull(buf, &header, sizeof header) || net16(header.size) < UDP_HEADER_BYTES ||
+	    net16(header.size) > size || (wrong && (header.checksum || !net_addr_is_v4(&buf->source)))) {
+		buf_free(buf);
+		return;
+	}
+	buf_cut(buf, net16(header.size) - UDP_HEADER_BYTES);
+	buf->source_port = net16(header.source);
+	buf->target_port = net16(header.target);
+	if (net_addr_is_multicast(&buf->target) || net_addr_is_broadcast(&buf->target)) {
+		deliver_to_group(buf);
+		return;
+	}
+	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct inet_sock *sock = datagram_find(IP_PROTOCOL_UDP, &local, &remote);
+	if (sock)
+		enqueue(udp_of(sock), buf);
+	else
+		icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
+}
+
+void udp_error(const struct net_end *local, const struct net_end *remote, int error)
+{
+	struct inet_sock *sock = datagram_find(IP_PROTOCOL_UDP, local, remote);
+
+	/* Only who is connected can know which datagram was meant (udp(7)). */
+	if (!sock || !sock->remote.port)
+		return;
+	sock->base.error = error;
+	inet_wake(sock, POLLERR);
+}
+
+/* PARKS until there is something; nothing and 0 after a shutdown. */
+static int wait_for_datagram(struct udp_sock *udp, bool nonblock)
+{
+	struct inet_sock *sock = &udp->inet;
+	uint64_t deadline_ns = socket_deadline(sock->base.receive_timeout_ns);
+
+	while (list_empty(&udp->queue)) {
+		if (sock->base.error)
+			return socket_error_take(&sock->base);
+		if (sock->shutdown & INET_SHUT_READ)
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		int error = WAIT_EVENT(&sock->wait,
+				       !list_empty(&udp->queue) || sock->base.error || sock->shutdown & INET_SHUT_READ,
+				       deadline_ns);
+		if (error)
+			return socket_wait_error(error, sock->base.receive_timeout_ns);
+	}
+	return 0;
+}
+
+ssize_t udp_receive(struct inet_sock *sock, struct socket_message *message)
+{
+	struct udp_sock *udp = udp_of(sock);
+	bool peek = message->flags & ABI_MSG_PEEK;
+
+	if (message->flags & ABI_MSG_OOB)
+		return -EOPNOTSUPP;
+	if (message->flags & ABI_MSG_ERRQUEUE)
+		return -EAGAIN;
+	int error = wait_for_datagram(udp, message->nonblock);
+	if (error || list_empty(&udp->queue))
+		return error;
+	struct buf *buf = peek ? buf_clone(list_first(&udp->queue, struct buf, node)) : queue_take(udp);
+	if (!buf)
+		return -ENOBUFS;
+	struct net_end from = {buf->source, buf->source_port};
+	inet_end_show(sock, &from, &message->address);
+	size_t room = message->data->left, n = MIN((size_t)buf->size, room);
+	ssize_t result = n ? uio_put(message->data, buf->block->data + buf->offset, n) : 0;
+	if (result >= 0 && (size_t)result < n)
+		result = -EFAULT;
+	if (result >= 0 && buf->size > room) {
+		message->out_flags |= ABI_MSG_TRUNC;
+		if (message->flags & ABI_MSG_TRUNC)
+			result = buf->size;
+	}
+	buf_free(buf);
+	return result;
+}
+
+int udp_shutdown(struct inet_sock *sock, uint32_t how)
+{
+	if (!sock->remote.port)
+		return -ENOTCONN;
+	sock->shutdown |= how;
+	inet_wake(sock, READ_EVENTS | WRITE_EVENTS | POLLRDHUP | POLLHUP);
+	return 0;
+}
+
+uint32_t udp_poll(struct inet_sock *sock)
+{
+	struct udp_sock *udp = udp_of(sock);
+	uint32_t events = WRITE_EVENTS;
+
+	if (!list_empty(&udp->queue))
+		events |= READ_EVENTS;
+	if (sock->base.error)
+		events |= POLLERR;
+	if (sock->shutdown & INET_SHUT_READ)
+		events |= READ_EVENTS | POLLRDHUP;
+	if (sock->shutdown == INET_SHUT_BOTH)
+		events |= POLLHUP;
+	return events;
+}
+
+uint32_t udp_next_bytes(const struct inet_sock *sock)
+{
+	const struct udp_sock *udp = (const struct udp_sock *)sock;
+
+	return list_empty(&udp->queue) ? 0 : list_first(&udp->queue, struct buf, node)->size;
+}
