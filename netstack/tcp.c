@@ -377,12 +377,10 @@ void tcp_release(struct inet_sock *sock)
 
 	if (tcp->state == TCP_LISTEN)
 		listen_stop(tcp);
-	if (tcp->state == TCP_CLOSED) { /* the file's reference */
+	if (tcp->state == TCP_CLOSED) {
 		port_release(sock);
-		tcp_put(tcp);
-		return;
-	}
-	if (abrupt || tcp->state == TCP_SYN_SENT) {
+		tcp_put(tcp); /* the file's reference */
+	} else if (abrupt || tcp->state == TCP_SYN_SENT) {
 		tcp_abort(tcp, 0);
 	} else {
 		tcp_get(tcp);

@@ -21,6 +21,19 @@
 
 /* ------------------------------------------------------------------------------------------------ connect, listen */
 
+/* Only what bind(2) said stays. */
+static void ends_forget(struct inet_sock *sock)
+{
+	struct net_addr any = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+
+	sock->shutdown = 0;
+	sock->remote = (struct net_end){.addr = any};
+	if (!sock->addr_bound)
+		sock->local.addr = any;
+	if (!sock->port_bound)
+		sock->local.port = 0;
+}
+
 static int disconnect(struct tcp_sock *tcp)
 {
 	struct inet_sock *sock = &tcp->inet;
@@ -35,13 +48,8 @@ static int disconnect(struct tcp_sock *tcp)
 		tcp_queues_purge(tcp);
 		mutex_unlock(&tcp->read_mutex);
 	}
-	sock->shutdown = 0;
 	sock->base.error = 0;
-	sock->remote = (struct net_end){.port = 0};
-	if (!sock->addr_bound)
-		sock->local.addr = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
-	if (!sock->port_bound)
-		sock->local.port = 0;
+	ends_forget(sock);
 	tcp_put(tcp);
 	return error;
 }
@@ -124,6 +132,8 @@ int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bo
 	if (error || tcp->state != TCP_CLOSED)
 		return error;
 	sock->shutdown = 0;
+	if (!nonblock)
+		ends_forget(sock);
 	error = socket_error_take(&sock->base);
 	return error ? error : -ECONNABORTED;
 }
@@ -497,6 +507,7 @@ static ssize_t receive(struct tcp_sock *tcp, struct socket_message *message)
 							 : MIN(message->data->left, (size_t)sock->base.receive_low);
 	ssize_t done = 0;
 
+	wanted = MAX(wanted, (size_t)1); /* who wants nothing still waits for something (sock_rcvlowat in Linux) */
 	for (;;) {
 		ssize_t got = mutex_lock(&tcp->read_mutex);
 		if (got)
@@ -505,7 +516,7 @@ static ssize_t receive(struct tcp_sock *tcp, struct socket_message *message)
 			got = peek ? peek_ready(tcp, message) : take_ready(tcp, message, done);
 		mutex_unlock(&tcp->read_mutex);
 		done += MAX(got, (ssize_t)0);
-		if (got < 0 || (size_t)done >= wanted || (peek && done))
+		if (got < 0 || (size_t)done >= wanted || (peek && done) || (tcp->ready_bytes && !message->data->left))
 			return done ? done : got;
 		if (!peek && done)
 			tell_window(tcp);
