@@ -158,7 +158,8 @@ static void header_output(const struct net_end *local, const struct net_end *rem
 		buf_free(buf);
 		return;
 	}
-	memcpy(buf_push(buf, options_size), options, options_size);
+	if (options_size)
+		memcpy(buf_push(buf, options_size), options, options_size);
 	struct tcp_header *pushed = buf_push(buf, sizeof *pushed);
 	memcpy(pushed, header, sizeof *header);
 	pushed->length = (uint8_t)((sizeof *header + options_size) / 4 << 4);

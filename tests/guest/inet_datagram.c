@@ -1,6 +1,30 @@
 /* UDP: sendto and recvfrom, connected sockets, what is cut off, errors that come back. */
 #include "inet.h"
 
+static void sizes(int one, int two, const struct sockaddr_in *to)
+{
+	char bytes[64];
+
+	section("sizes");
+	SHOW(sendto(two, "", 0, 0, (const struct sockaddr *)to, sizeof *to));
+	SHOW(recv(one, bytes, sizeof bytes, 0));
+	MUST(sendto(two, "0123456789", 10, 0, (const struct sockaddr *)to, sizeof *to));
+	int pending;
+	SHOW(ioctl(one, FIONREAD, &pending));
+	SHOW(pending);
+	SHOW(recv(one, bytes, 4, MSG_PEEK));
+	SHOW(recv(one, bytes, 4, MSG_PEEK | MSG_TRUNC));
+	struct iovec part = {bytes, 4};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	SHOW(recvmsg(one, &message, 0));
+	SHOW(message.msg_flags == MSG_TRUNC);
+	SHOW(recv(one, bytes, 4, MSG_DONTWAIT));
+	static char big[70000];
+	SHOW(sendto(two, big, 65507, 0, (const struct sockaddr *)to, sizeof *to));
+	SHOW(recv(one, big, sizeof big, 0));
+	SHOW(sendto(two, big, 65508, 0, (const struct sockaddr *)to, sizeof *to));
+}
+
 int main(void)
 {
 	char bytes[64];
@@ -20,25 +44,7 @@ int main(void)
 	CHECK(((struct sockaddr_in *)&from)->sin_port == htons(port_of(two)));
 	SHOW(recv(one, bytes, sizeof bytes, MSG_DONTWAIT));
 
-	section("sizes");
-	SHOW(sendto(two, "", 0, 0, (struct sockaddr *)&to, sizeof to));
-	SHOW(recv(one, bytes, sizeof bytes, 0));
-	MUST(sendto(two, "0123456789", 10, 0, (struct sockaddr *)&to, sizeof to));
-	int pending;
-	SHOW(ioctl(one, FIONREAD, &pending));
-	SHOW(pending);
-	SHOW(recv(one, bytes, 4, MSG_PEEK));
-	SHOW(recv(one, bytes, 4, MSG_PEEK | MSG_TRUNC));
-	struct iovec part = {bytes, 4};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	SHOW(recvmsg(one, &message, 0));
-	SHOW(message.msg_flags == MSG_TRUNC);
-	SHOW(recv(one, bytes, 4, MSG_DONTWAIT));
-	static char big[70000];
-	SHOW(sendto(two, big, 65507, 0, (struct sockaddr *)&to, sizeof to));
-	SHOW(recv(one, big, sizeof big, 0));
-	SHOW(sendto(two, big, 65508, 0, (struct sockaddr *)&to, sizeof to));
-
+	sizes(one, two, &to);
 	section("connected");
 	SHOW(connect(two, (struct sockaddr *)&to, sizeof to));
 	show_names(two);
