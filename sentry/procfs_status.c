@@ -4,8 +4,8 @@
  *
  * Limits: faults and context switches are not counted (the host's kernel does that work); the processor is always 0.
  */
-#include "fs/tty.h"
 #include "fs/facts.h"
+#include "fs/tty.h"
 #include "platform/platform.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>

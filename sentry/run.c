@@ -55,9 +55,8 @@ static bool fault_is_ours(struct task *task, unsigned *retries, int *sig, int *c
 
 	if (stop->trapno != TRAP_PAGE_FAULT || (stop->sig != SIGSEGV && stop->sig != SIGBUS))
 		return false;
-	struct mm_access access = {.write = stop->error & FAULT_WRITE,
-				   .exec = stop->error & FAULT_FETCH,
-				   .bus = stop->sig == SIGBUS};
+	struct mm_access access = {
+		.write = stop->error & FAULT_WRITE, .exec = stop->error & FAULT_FETCH, .bus = stop->sig == SIGBUS};
 	result = mm_fault(task->mm, stop->addr.v, &access);
 	if (!result)
 		return ++*retries <= FAULT_RETRIES;

@@ -53,47 +53,6 @@
 #define SYSV_MSG_QUEUE_BYTES   16384              /* one queue, as kernel.msgmnb */
 #define SYSV_MSG_TOTAL_BYTES   (64ul << 20)       /* of all messages */
 #define SYSV_UNDO_BYTES        (16ul << 20)       /* what all SEM_UNDO notes take */
-#define SPLICE_BYTES           65536              /* one step of splice(2) into a pipe */
-#define HOSTIO_LIMIT           16384              /* operations of the sentry that wait for the host at one time */
-#define NODE_LIMIT             1024               /* descriptions of files in /proc and /sys */
-#define NODE_TEXT_LIMIT        (16 * 1024 * 1024) /* bytes of one file there: maps of VMA_LIMIT mappings fit */
-#define FIBER_LIMIT            8192               /* fibers of the sentry: tasks and its own helpers */
-#define TASK_LIMIT             4096               /* tasks (threads) in a sandbox */
-#define PATH_LIMIT             4096               /* bytes of a path with its zero byte, as PATH_MAX */
-#define NAME_LIMIT             255                /* bytes of a file name */
-#define SYMLINK_LIMIT          40                 /* followed in one path walk, as Linux */
-#define FD_LIMIT               (1 << 20)
-#define FD_SOFT_DEFAULT        1024
-#define FD_HARD_DEFAULT        1048576
-#define VMA_LIMIT              65530 /* mappings of an address space, as vm.max_map_count */
-#define IOV_LIMIT              1024
-#define IO_LIMIT_BYTES         0x7ffff000ul      /* one read or write, as MAX_RW_COUNT */
-#define ARG_LIMIT_BYTES        (128 * 1024)      /* one string of argv or envp, as MAX_ARG_STRLEN */
-#define ARGS_LIMIT_BYTES       (2 * 1024 * 1024) /* argv and envp together: a quarter of an 8 MiB stack */
-#define GROUPS_LIMIT           65536
-#define SIGQUEUE_LIMIT         4096  /* queued signals of a user */
-#define POSIX_TIMER_LIMIT      1024  /* timer_create of a process */
-#define ROBUST_LIMIT           2048  /* entries of a robust list looked at when a thread ends, as ROBUST_LIST_LIMIT */
-#define DENTRY_CACHE_LIMIT     65536 /* names remembered that nobody uses */
-#define MOUNT_LIMIT            256
-#define LOCK_LIMIT             65536         /* advisory locks of a sandbox */
-#define XATTR_SIZE_LIMIT       65536         /* one value, as XATTR_SIZE_MAX */
-#define XATTR_TOTAL_LIMIT      262144        /* names and values of an inode */
-#define DIR_SNAPSHOT_BYTES     (256ul << 20) /* one host directory's entries as an open directory holds them */
-#define HOST_DIR_CACHE         512           /* host directories kept open for the next look-up */
-#define HOST_OPEN_CACHE        256           /* host files kept open for the next open */
-#define PIPE_DEFAULT_BYTES     65536
-#define PIPE_LIMIT_BYTES       1048576
-#define HOSTFILE_LIMIT         65536        /* host files open at one time */
-#define PIPE_TOTAL_BYTES       (64ul << 20) /* capacity of all pipes from which new ones are small; at twice as much none */
-#define SOCKET_BUFFER_DEFAULT  212992       /* SO_SNDBUF and SO_RCVBUF as Linux shows them */
-#define SOCKET_BUFFER_LIMIT    8388608      /* what they can be set to at most */
-#define SOCKET_TOTAL_BYTES     (256ul << 20)      /* in the queues of all Unix sockets */
-#define SOCKET_BACKLOG_LIMIT   4096               /* net.core.somaxconn */
-#define SOCKET_CONTROL_LIMIT   20480              /* control data of a message, as net.core.optmem_max was */
-#define UNIX_QUEUE_LIMIT       10                 /* datagrams of strangers in a queue, as net.unix.max_dgram_qlen */
-#define UNIX_INFLIGHT_LIMIT    16384              /* open files that are on their way in messages */
-#define EPOLL_WATCH_LIMIT      (1 << 20)          /* items of all epolls, as fs.epoll.max_user_watches */
 #define TCP_SEND_LIMIT         (4u << 20)         /* what send buffers grow to by themselves (net.ipv4.tcp_wmem) */
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */

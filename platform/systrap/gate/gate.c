@@ -13,8 +13,8 @@
 #define BELL ((struct bell *)GATE_BELL)
 #define CONF ((const struct gate_conf *)GATE_CONF)
 
-#define SPIN_LEAST  200
-#define EAGER       128 /* first rounds, without a pause */
+#define SPIN_LEAST 200
+#define EAGER      128 /* first rounds, without a pause */
 
 #define PROBE_EVERY 16 /* sleeps after which the longest spin is tried */
 
