@@ -93,12 +93,17 @@ static int inode_over(struct superblock *sb, struct inode *lower, struct inode *
 	return error;
 }
 
+static bool is_changed(const struct mem_node *node)
+{
+	return node->pinned || node->orphan;
+}
+
 /* From now on the inode is changed. */
 static void pin(struct inode *inode)
 {
 	struct mem_node *node = mem_node(inode);
 
-	if (!node->lower || node->pinned)
+	if (!node->lower || node->pinned || node->orphan)
 		return;
 	node->pinned = true;
 	inode_get(inode);
@@ -112,6 +117,7 @@ static void unpin(struct inode *inode)
 	if (!node->pinned || inode->nlink)
 		return;
 	node->pinned = false;
+	node->orphan = true;
 	list_remove(&node->index); /* a lower name that comes back means the lower file again */
 	inode_put(inode);
 }
@@ -280,6 +286,7 @@ static int overlay_rmdir(struct inode *dir, const char *name, struct inode *inod
 	error = hide(dir, name);
 	if (!error) {
 		pin(dir);
+		pin(inode);
 		inode->nlink = 0;
 		dir->nlink -= dir->nlink > 2;
 		mem_linked(dir, inode);
@@ -462,9 +469,9 @@ static int overlay_getattr(struct inode *inode, struct attr *out)
 	struct mem_node *node = mem_node(inode);
 	struct attr below;
 
-	if (node->lower && (!node->pinned || node->data_is_lower) && !inode_getattr(node->lower, &below)) {
+	if (node->lower && (!is_changed(node) || node->data_is_lower) && !inode_getattr(node->lower, &below)) {
 		uint64_t ino = out->ino, dev = out->dev;
-		if (!node->pinned) {
+		if (!is_changed(node)) {
 			*out = below;
 			out->ino = ino;
 			out->dev = dev;

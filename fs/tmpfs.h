@@ -48,6 +48,7 @@ struct mem_node {
 	struct inode *lower;  /* counted: the inode of the host file system below; NULL: there is none */
 	bool data_is_lower;   /* regular file: not yet copied up */
 	bool pinned;          /* changed: must be found again by lower's identity; the index holds a reference */
+	bool orphan;          /* was changed and has lost its last name: lives on for who has it open */
 	struct mutex writing; /* one write(2), truncation or copy-up at a time */
 	struct list index;    /* in the overlay's table, by lower */
 };
