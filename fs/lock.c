@@ -197,11 +197,11 @@ int lock_set(struct inode *inode, const struct lock_request *request)
 {
 	assert(request->range.start >= 0 && request->range.end >= request->range.start);
 	if (request->range.type != LOCK_TYPE_NONE && find_conflict(inode, request)) {
-		if (!request->wait)
-			return -EAGAIN;
-		/* flock gives up what it holds before it waits for a conversion: flock(2). */
+		/* flock gives up what it holds before it waits for a conversion, or does not wait: flock(2). */
 		if (request->class == LOCK_FLOCK)
 			lock_drop(inode, LOCK_FLOCK, request->owner);
+		if (!request->wait)
+			return -EAGAIN;
 		int error = wait_free(inode, request);
 		if (error)
 			return error;
@@ -209,10 +209,18 @@ int lock_set(struct inode *inode, const struct lock_request *request)
 	return apply(inode, request);
 }
 
+/* Of the first owner that is in the way, the lock with the lowest start: Linux keeps each owner's in this order. */
 void lock_test(struct inode *inode, const struct lock_request *request, struct lock_request *found)
 {
-	const struct file_lock *conflict = find_conflict(inode, request);
+	const struct file_lock *conflict = find_conflict(inode, request), *held;
 
+	list_for_each (held, &inode->locks, node) {
+		if (conflict && same_owner(&held->lock, &conflict->lock) &&
+		    overlaps(&held->lock.range, &request->range) &&
+		    (held->lock.range.type == LOCK_TYPE_WRITE || request->range.type == LOCK_TYPE_WRITE) &&
+		    held->lock.range.start < conflict->lock.range.start)
+			conflict = held;
+	}
 	*found = *request;
 	if (conflict)
 		*found = conflict->lock;

@@ -14,6 +14,7 @@
 #include "syscalls/handlers.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -235,12 +236,17 @@ long sys_pwritev(struct task *task, struct file *file, struct uaddr iov, uint64_
 #define RWF_READ_KNOWN  (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT)
 #define RWF_WRITE_KNOWN (RWF_READ_KNOWN | RWF_APPEND)
 
-/* RWF_NOWAIT on what is not a regular file means O_NONBLOCK for this call; we have no way to say so to the file. */
-static int check_rwf(const struct file *file, int flags, int known)
+/* RWF_NOWAIT on what is not a regular file means O_NONBLOCK for this call. A read is let through only when it need not
+ * wait; a write might find room for a part, and we have no way to tell the file to stop there. */
+static int check_rwf(struct file *file, int flags, int known)
 {
 	if (flags & ~known)
 		return -EOPNOTSUPP;
-	return flags & RWF_NOWAIT && !S_ISREG(file->inode->mode) && !(file->flags & O_NONBLOCK) ? -EOPNOTSUPP : 0;
+	if (!(flags & RWF_NOWAIT) || S_ISREG(file->inode->mode) || file->flags & O_NONBLOCK)
+		return 0;
+	if (known & RWF_APPEND)
+		return -EOPNOTSUPP;
+	return file_poll(file, NULL) & (POLLIN | POLLHUP | POLLERR) ? 0 : -EAGAIN;
 }
 
 /* The offset comes in two halves of which the second is 0 on 64-bit machines. */

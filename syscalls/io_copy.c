@@ -107,11 +107,10 @@ static int check_copy(const struct file *in, int64_t in_pos, const struct file *
 		return -EINVAL;
 	if (!file_readable(in) || !file_writable(out) || out->flags & O_APPEND)
 		return -EBADF;
-	if (in_pos < 0 || out_pos < 0)
-		return -EINVAL;
-	if (__builtin_add_overflow_p(in_pos, size, (int64_t)0) || __builtin_add_overflow_p(out_pos, size, (int64_t)0))
+	/* As unsigned numbers, so that -1 counts as near the end. */
+	if ((uint64_t)in_pos + size < size || (uint64_t)out_pos + size < size)
 		return -EOVERFLOW;
-	return 0;
+	return in_pos < 0 || out_pos < 0 ? -EINVAL : 0;
 }
 
 static int read_offset(struct task *task, struct uaddr at, const struct file *file, int64_t *out)
@@ -137,9 +136,9 @@ long sys_copy_file_range(struct task *task, struct file *in, struct uaddr in_at,
 
 	if (!error)
 		error = read_offset(task, out_at, out, &out_pos);
-	size = MIN(size, IO_LIMIT_BYTES);
 	if (!error)
 		error = check_copy(in, in_pos, out, out_pos, size, flags);
+	size = MIN(size, IO_LIMIT_BYTES);
 	if (!error)
 		error = inode_getattr(in->inode, &attr);
 	if (error)
