@@ -40,6 +40,8 @@ const char options_help[] =
 	"  --hostname NAME            default: usbx\n"
 	"  --timeout SECONDS          end the sandbox after this time, with status 124\n"
 	"  --memory SIZE              how much memory of its own a process may have, such as 512M or 2G\n"
+	"  -t, --tty                  give the command a terminal of its own; default: where input and output are one\n"
+	"  -T, --no-tty               give it none: what input and output are, it has\n"
 	"  --strace[=FILE]            write every system call to FILE, or to standard error\n"
 	"  --debug[=WHAT,...]         log, stats, no-patch, no-spin, epoll, uring\n"
 	"\n"
@@ -58,6 +60,8 @@ enum {
 	OPT_MEMORY,
 	OPT_STRACE,
 	OPT_DEBUG,
+	OPT_TTY,
+	OPT_NO_TTY,
 	OPT_HELP
 };
 
@@ -73,6 +77,8 @@ static const struct option long_options[] = {
 	{"memory", required_argument, NULL, OPT_MEMORY},
 	{"strace", optional_argument, NULL, OPT_STRACE},
 	{"debug", optional_argument, NULL, OPT_DEBUG},
+	{"tty", no_argument, NULL, OPT_TTY},
+	{"no-tty", no_argument, NULL, OPT_NO_TTY},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -323,6 +329,14 @@ static void take(struct options *o, int option, const char *value)
 		o->strace = true;
 		o->strace_path = value;
 		break;
+	case OPT_TTY:
+	case 't':
+		o->tty = TTY_FORCE;
+		break;
+	case OPT_NO_TTY:
+	case 'T':
+		o->tty = TTY_NEVER;
+		break;
 	case OPT_DEBUG:
 		parse_debug(o, value ? value : "log");
 		break;
@@ -340,7 +354,7 @@ void options_parse(struct options *out, int argc, char **argv)
 	pass_env(out, "LANG");
 	opterr = 0;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:htT", long_options, NULL)) != -1) {
 		const char *wrong = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
 		if (option == ':')
 			fail("%s needs a value; see usbx --help", wrong);

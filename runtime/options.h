@@ -28,6 +28,7 @@ struct options {
 	uint32_t uid, gid;
 	uint64_t timeout_ns;   /* 0: none */
 	uint64_t memory_bytes; /* 0: no limit */
+	enum tty_wish { TTY_AUTO, TTY_FORCE, TTY_NEVER } tty;
 	bool strace;
 	const char *strace_path; /* NULL: standard error */
 	struct {

@@ -110,6 +110,9 @@ static void add_stdio(struct boot_config *config, const struct sandbox *sandbox,
 		if (copy >= 0)
 			config->stdio[fd] = add_file(copy);
 	}
+	config->console_fds = sandbox->console_fds;
+	config->console_output = sandbox->console_output < 0 ? HOSTFILE_NONE : config->stdio[sandbox->console_output];
+	config->console_settings = sandbox->has_settings ? &sandbox->settings : NULL;
 }
 
 static unsigned usable_cpus(void)

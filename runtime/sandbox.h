@@ -3,6 +3,7 @@
 #define RUNTIME_SANDBOX_H
 
 #include "runtime/view.h"
+#include "sentry/abi/termios.h"
 #include "sentry/boot.h"
 
 /* Descriptors of the child, put there by the command line before the clone. */
@@ -22,6 +23,10 @@ struct sandbox {
 	bool stdio_open[3];
 	uint64_t ignored_signals;
 	struct outcome *outcome;
+	unsigned console_fds; /* as in struct boot_config */
+	int console_output;   /* 0, 1, 2; -1: none */
+	bool has_settings;    /* standard input is a terminal, and these are its settings */
+	struct abi_termios settings;
 };
 
 /* The child's whole life; argument is a struct sandbox. Does not return. */

@@ -8,6 +8,7 @@
 
 #include "platform/host.h"
 #include "runtime/fail.h"
+#include "runtime/terminal.h"
 #include "sentry/signal.h"
 
 #include <errno.h>
@@ -106,8 +107,12 @@ static void forward(int signals, int control)
 	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
 		unsigned char byte = (unsigned char)info.ssi_signo;
 		(void)!write(control, &byte, 1); /* a full pipe: the sentry has thousands to do already */
-		if (info.ssi_signo == SIGTSTP)
+		if (info.ssi_signo == SIGTSTP) {
+			terminal_restore();
 			raise(SIGSTOP);
+		}
+		if (info.ssi_signo == SIGTSTP || info.ssi_signo == SIGCONT)
+			terminal_raw();
 	}
 }
 
@@ -194,6 +199,8 @@ int supervise(const struct options *options, struct view *view)
 	if (sandbox.outcome == MAP_FAILED)
 		fail("no memory");
 	uint64_t deadline_ns = options->timeout_ns ? host_monotonic_ns() + options->timeout_ns : DEADLINE_NONE;
+	terminal_plan(&sandbox);
+	terminal_raw();
 	if (jail_spawn(sandbox_main, &sandbox, &pid, &pidfd, message))
 		fail("%s", message);
 	close(CONTROL_FD);
@@ -202,6 +209,7 @@ int supervise(const struct options *options, struct view *view)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
+	terminal_restore();
 	if (!ended) {
 		complain("stopped after --timeout %g s", (double)options->timeout_ns / (double)NS_PER_S);
 		return EXIT_TIMEOUT;

@@ -7,6 +7,7 @@
  * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
  */
 #include "sentry/boot.h"
+#include "fs/console.h"
 #include "fs/facts.h"
 #include "fs/fdtable.h"
 #include "netstack/net.h"
@@ -20,6 +21,7 @@
 #include "sentry/procfs.h"
 #include "sentry/task.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,11 +61,22 @@ printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
 	loop_stop();
 }
 
+static void stop_when_drained(void *unused)
+{
+	(void)unused;
+	console_drain();
+	loop_stop();
+}
+
 void boot_main_exited(int wait_status)
 {
+	struct fiber *fiber;
+
 	boot.status->result = BOOT_EXITED;
 	boot.status->wait_status = wait_status;
-	loop_stop();
+	boot.main = NULL;
+	if (!console_active() || fiber_new(stop_when_drained, NULL, &fiber))
+		loop_stop();
 }
 
 static int open_program(struct task *task, const char *path, struct file **out)
@@ -112,15 +125,29 @@ static int find_program(struct task *task, const char *name, char found[PATH_LIM
 	}
 }
 
-static int open_stdio(struct fdtable *files, struct cred *cred)
+static int open_standard(int fd, struct cred *cred, struct file **out)
 {
 	const struct boot_config *config = boot.config;
 
+	if (config->console_fds & 1u << fd)
+		return console_open(cred, out);
+	return stdio_open(config->stdio[fd], config->stdio_flags[fd], cred, out);
+}
+
+static int open_stdio(struct fdtable *files, struct cred *cred)
+{
+	const struct boot_config *config = boot.config;
+	const struct console_config console = {
+		.input = config->stdio[0], .output = config->console_output, .settings = config->console_settings};
+	int error = config->console_fds ? console_start(&console, cred) : 0;
+
+	if (error)
+		return error;
 	for (int fd = 0; fd < STDIO_COUNT; fd++) {
 		struct file *file;
-		if (config->stdio[fd] == HOSTFILE_NONE)
+		if (config->stdio[fd] == HOSTFILE_NONE && !(config->console_fds & 1u << fd))
 			continue;
-		int error = stdio_open(config->stdio[fd], config->stdio_flags[fd], cred, &file);
+		error = open_standard(fd, cred, &file);
 		if (error)
 			return error;
 		error = fd_install_at(files, fd, file, false, FD_SOFT_DEFAULT);
@@ -227,6 +254,8 @@ static void boot_main(void *unused)
 			  strerror(-error));
 		return;
 	}
+	if (console_active())
+		console_control(boot.main->process->pid);
 	limit_memory(boot.main->process);
 	ignore_signals(boot.main);
 	start_program(boot.main);
@@ -241,6 +270,10 @@ static void forward_signal(int sig)
 
 	if (sig < 1 || sig > SIGNAL_COUNT || !boot.main)
 		return;
+	if (sig == SIGWINCH && console_active()) {
+		console_resize();
+		return;
+	}
 	struct pgroup *group = boot.main->process->pgroup;
 	list_for_each (process, all, all_node)
 		if (process->pgroup == group && !process->zombie)

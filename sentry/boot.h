@@ -12,9 +12,14 @@ struct boot_config {
 	const char *workdir; /* in the sandbox */
 	const char *hostname;
 	uint32_t uid, gid;
-	uint64_t ignored_signals;    /* SIGNAL_BIT of each that the caller ignores, as nohup(1) lets it: inherited */
-	uint32_t stdio[3];           /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
-	uint32_t stdio_flags[3];     /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
+	uint64_t ignored_signals; /* SIGNAL_BIT of each that the caller ignores, as nohup(1) lets it: inherited */
+	uint32_t stdio[3];        /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
+	uint32_t stdio_flags[3];  /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
+	/* The descriptors (a bit each) that are to be a terminal of the sandbox's own instead, whose far end is
+	 * stdio[0] and console_output. 0: none is made. Settings NULL: stdio[0] is no terminal. */
+	unsigned console_fds;
+	uint32_t console_output;
+	const struct abi_termios *console_settings;
 	uint64_t memory_limit_bytes; /* of a process's private writable memory; 0: none */
 	uint64_t machine_bytes; /* of memory on the host: what the guest is told when there is no limit; 0: not known */
 	unsigned cpu_count;     /* what the guest is told */

@@ -50,6 +50,7 @@ static void background(const char *name, void (*action)(void), int ignored, int 
 	pid_t pid = fork_child();
 	if (!pid) {
 		setpgid(0, 0);
+		handle(SIGTTOU, SIG_DFL, 0);
 		if (ignored)
 			signal(ignored, SIG_IGN);
 		if (blocked)
@@ -61,8 +62,10 @@ static void background(const char *name, void (*action)(void), int ignored, int 
 	int status;
 	MUST(waitpid(pid, &status, WUNTRACED));
 	show_status(name, status);
-	if (!WIFSTOPPED(status))
+	if (!WIFSTOPPED(status)) {
+		tcsetpgrp(slave, getpgrp());
 		return;
+	}
 	tcsetpgrp(slave, pid);
 	type("line\n");
 	kill(pid, SIGCONT);
@@ -78,12 +81,14 @@ static void orphans(void)
 	MUST(pipe(ends));
 	pid_t middle = fork_child();
 	if (!middle) {
+		pid_t parent = getpid();
 		if (!fork()) {
 			setpgid(0, 0);
 			close(ends[0]);
-			while (getppid() == middle)
+			while (getppid() == parent)
 				nap_ms(1);
 			nap_ms(20);
+			handle(SIGTTOU, SIG_DFL, 0);
 			do_read();
 			do_set();
 			do_foreground();
@@ -106,7 +111,6 @@ static void leader(void)
 		/* The leader is the parent in another group: nobody here is orphaned. */
 		setpgid(0, 0);
 		tcsetpgrp(slave, getpgrp());
-		handle(SIGTTOU, SIG_DFL, 0);
 		background("read", do_read, 0, 0);
 		background("read, ignored", do_read, SIGTTIN, 0);
 		background("read, blocked", do_read, 0, SIGTTIN);
@@ -117,9 +121,6 @@ static void leader(void)
 		background("flush", do_flush, 0, 0);
 		background("foreground", do_foreground, 0, 0);
 		background("foreground, ignored", do_foreground, SIGTTOU, 0);
-		signal(SIGTTOU, SIG_IGN);
-		tcsetpgrp(slave, getpgrp());
-		handle(SIGTTOU, SIG_DFL, 0);
 		background("size", do_size, 0, 0);
 		background("through the master", do_master, 0, 0);
 		LOCAL(TOSTOP, 0);
