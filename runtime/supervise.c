@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ORDERLY_END_NS  (500 * NS_PER_MS)
 #define DESCRIPTORS_MIN 200 /* besides what is shown of the host */
 
 /* What reaches the guest. SIGTSTP stops us too, SIGCONT continues both. */
@@ -205,8 +206,13 @@ int supervise(const struct options *options, struct view *view)
 		fail("%s", message);
 	close(CONTROL_FD);
 	bool ended = wait_for_end(pidfd, signals, control, deadline_ns);
-	if (!ended)
-		kill(pid, SIGKILL);
+	if (!ended) {
+		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
+		 * say. */
+		close(control);
+		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + ORDERLY_END_NS))
+			kill(pid, SIGKILL);
+	}
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	terminal_restore();

@@ -275,6 +275,7 @@ void task_exit_now(struct task *task)
 		process->exiting = true;
 		process->exit_status = task->exit_code;
 	}
+	run_tell_exit(task, process->exiting ? process->exit_status : task->exit_code);
 	leave_children(task);
 	task->state = TASK_ZOMBIE;
 	task->fiber = NULL;

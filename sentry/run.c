@@ -26,6 +26,25 @@ void run_set_dispatch(long (*dispatch)(struct task *task))
 	dispatch_call = dispatch;
 }
 
+static const struct run_observer *observer;
+
+void run_set_observer(const struct run_observer *whom)
+{
+	observer = whom;
+}
+
+void run_tell_signal(const struct task *task, const struct abi_siginfo *info)
+{
+	if (unlikely(observer))
+		observer->signal(task, info);
+}
+
+void run_tell_exit(const struct task *task, int wait_status)
+{
+	if (unlikely(observer))
+		observer->exited(task, wait_status);
+}
+
 static bool is_restart(long result)
 {
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;

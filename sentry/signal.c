@@ -689,6 +689,7 @@ static void deliver_all(struct task *task, struct delivery *delivery)
 		uint64_t handler = task->sighand->action[sig - 1].handler;
 		if (handler == ABI_SIG_IGN)
 			continue;
+		run_tell_signal(task, &info);
 		if (handler == ABI_SIG_DFL)
 			default_action(task, sig);
 		else

@@ -279,6 +279,14 @@ void task_run_main(void *task); /* the fiber's main (sentry/run.c) */
 /* The system call table registers its dispatcher here at start (sentry/ must not include syscalls/). It answers the
  * task's stop: returns the result; a restart code is allowed. */
 void run_set_dispatch(long (*dispatch)(struct task *task));
+/* Whoever wants to know what happens to tasks besides their calls (--strace). The functions do not park. */
+struct run_observer {
+	void (*signal)(const struct task *task, const struct abi_siginfo *info); /* one that is about to act */
+	void (*exited)(const struct task *task, int wait_status);
+};
+void run_set_observer(const struct run_observer *observer); /* NULL: nobody */
+void run_tell_signal(const struct task *task, const struct abi_siginfo *info);
+void run_tell_exit(const struct task *task, int wait_status);
 /* Makes the task look up from guest code or from an interruptible wait. Never parks (sentry/kick.c). */
 void task_kick(struct task *task);
 /* The same for one that is to die (killed is set): its thread is ended wherever it is. */

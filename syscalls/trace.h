@@ -16,7 +16,8 @@ struct syscall_row;
  */
 typedef void trace_sink(const char *line, size_t size);
 void trace_init(trace_sink *sink);
-/* Traces into a host file (HOSTFILE_NONE: the sentry's standard error). Borrowed for ever. */
+/* Traces into a host file (HOSTFILE_NONE: the sentry's standard error). Borrowed for ever. Besides calls it shows
+ * signals ("--- SIGCHLD {...} ---") and ends ("+++ exited with 0 +++"). */
 void trace_start(uint32_t host_file);
 
 extern trace_sink *trace_to; /* only for trace_is_on */
@@ -41,9 +42,6 @@ struct trace_call {
 void trace_call_begin(struct trace_call *call, struct task *task, const struct stop *stop);
 /* After it: shows what it wrote and prints the line. */
 void trace_call_end(struct trace_call *call, long result);
-
-/* What happens to a task besides its calls: "--- SIGCHLD ---", "+++ exited with 0 +++". Nothing when tracing is off. */
-printf_like(2, 3) void trace_event(const struct task *task, const char *format, ...);
 
 /* Prints the calls that have not returned ("<unfinished ...>"): at the end of a sandbox, or when one hangs. */
 void trace_print_unfinished(void);
