@@ -2,10 +2,16 @@
  *
  *   replay      the same call again works, and touches nothing but the caller's own memory
  *   child       a forked child replays its parent's
+ *   hoard       replays of many grants at once stay under --memory
  *   upgrade     replays mprotect(READ|WRITE), granted for memory of its own, on a shared mapping of a file that it may
- * only read: must be refused trampoline  the same on a page of trampolines, which all processes of the sandbox share:
- * must be refused forge N     changes one thing: the sandbox must end
+ *               only read: must be refused
+ *   trampoline  the same on a page of trampolines, which all processes of the sandbox share: must be refused
+ *   flip CALL WORD BIT   changes one bit of one argument, or of the tag: the sandbox must end
+ *   exchange N  uses a tag for another call: the sandbox must end
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mremap */
+#endif
 #include <fcntl.h>
 
 #include "tests/attack/attack.h"
@@ -89,6 +95,31 @@ static void child(void)
 	puts("replayed in the child");
 }
 
+/* Grants that were given one after the other, each after the last had been unmapped, replayed together: the most that a
+ * replay can bring. What was granted alone never holds more than HOARD_BYTES. Says how much could be held. */
+#define HOARD_BYTES (16ul << 20)
+#define HOARDS      32
+
+static void hoard(void)
+{
+	static op grant[HOARDS];
+	uint64_t held = 0;
+
+	for (int i = 0; i < HOARDS; i++) {
+		void *p = (void *)(PLACE + i * HOARD_BYTES);
+		must(mmap(p, HOARD_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p,
+		     "mmap");
+		*(volatile char *)p = 1;
+		grant[i] = find(SYS_mmap, (uint64_t)p);
+		must(munmap(p, HOARD_BYTES) == 0, "munmap");
+	}
+	for (int i = 0; i < HOARDS && slot_call(&grant[i]) == (long)grant[i].arg[0]; i++) {
+		memset((void *)grant[i].arg[0], 1, HOARD_BYTES);
+		held += HOARD_BYTES;
+	}
+	printf("held %lu MiB\n", held >> 20);
+}
+
 /* mprotect(addr, 4096, READ|WRITE), granted for ordinary memory there. */
 static op writable_op(uint64_t addr)
 {
@@ -169,53 +200,68 @@ static void trampoline(void)
 	puts("not writable");
 }
 
-static void forge(int variant)
+/* A granted call of this kind, which worked. */
+static op granted(uint64_t nr)
 {
-	op o = map_op(), u;
+	switch (nr) {
+	case SYS_munmap:
+		map_op();
+		must(munmap((void *)PLACE, BYTES) == 0, "munmap");
+		break;
+	case SYS_mprotect:
+		map_op();
+		must(mprotect((void *)PLACE, BYTES, PROT_READ) == 0, "mprotect");
+		break;
+	case SYS_madvise:
+		map_op();
+		must(madvise((void *)PLACE, BYTES, MADV_DONTNEED) == 0, "madvise");
+		break;
+	case SYS_mremap:
+		map_op();
+		must(mremap((void *)PLACE, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)(PLACE + 0x100000)) !=
+			     MAP_FAILED,
+		     "mremap");
+		break;
+	default:
+		return map_op();
+	}
+	syscall(SYS_getppid); /* what was only queued has been made now */
+	return find(nr, PLACE);
+}
 
-	must(munmap((void *)PLACE, BYTES) == 0, "munmap");
-	u = o;
+/* One bit of one argument word of a granted call is changed; the tag is among the words (sign.h). */
+static op flipped(uint64_t nr, unsigned word, unsigned bit)
+{
+	op o = granted(nr);
+
+	o.arg[word] ^= 1ul << bit;
+	return o;
+}
+
+/* Other calls with a tag that is right for this one. */
+static op exchanged(int variant)
+{
+	op u = map_op();
+	uint64_t tag = u.arg[4] >> 32;
+
 	switch (variant) {
 	case 0:
-		o.arg[0] += 4096;
-		break;
+		return (op){SYS_munmap, {u.arg[0], u.arg[1], tag}, 0};
 	case 1:
-		o.arg[1] += 4096;
-		break;
+		return (op){SYS_mprotect, {u.arg[0], u.arg[1], u.arg[2], tag}, 0};
 	case 2:
-		o.arg[2] |= PROT_EXEC;
-		break;
+		return (op){SYS_munmap, {GATE_BLOCK0, 4096, tag}, 0};
 	case 3:
-		o.arg[3] |= MAP_NORESERVE;
-		break;
+		return (op){SYS_mmap, {GATE_CODE, 4096, 7, 0x32, tag << 32, 0}, 0};
 	case 4:
-		o.arg[4] ^= 1ul << 32;
-		break;
-	case 5:
-		o.arg[4] ^= 1ul << 63;
-		break;
-	case 6:
-		o.arg[5] = 4096;
-		break;
-	case 7:
-		o = (op){SYS_munmap, {u.arg[0], u.arg[1], u.arg[4] >> 32}, 0};
-		break;
-	case 8:
-		o = (op){SYS_mprotect, {u.arg[0], u.arg[1], u.arg[2], u.arg[4] >> 32}, 0};
-		break;
-	case 9:
-		o = (op){SYS_munmap, {GATE_BLOCK0, 4096, 0}, 0};
-		break;
-	case 10:
-		o = (op){SYS_mmap, {GATE_CODE, 4096, 7, 0x32, 0, 0}, 0};
-		break;
-	case 11:
-		o = (op){SYS_madvise, {PLACE, 4096, 100, 0}, 0};
-		break;
-	case 12:
-		o = (op){SYS_mremap, {PLACE, 4096, 4096, 3, GATE_CODE, 0}, 0};
-		break;
+		return (op){SYS_madvise, {PLACE, 4096, 100, tag}, 0};
+	default:
+		return (op){SYS_mremap, {PLACE, 4096, 4096, 3, GATE_CODE, tag}, 0};
 	}
+}
+
+static void forge(op o)
+{
 	printf("forging\n");
 	fflush(stdout);
 	printf("returned %ld\n", slot_call(&o)); /* not reached */
@@ -235,7 +281,11 @@ int main(int argc, char **argv)
 		upgrade();
 	else if (!strcmp(what, "trampoline"))
 		trampoline();
-	else if (!strcmp(what, "forge") && argc > 2)
-		forge(atoi(argv[2]));
+	else if (!strcmp(what, "hoard"))
+		hoard();
+	else if (!strcmp(what, "flip") && argc > 4)
+		forge(flipped(strtoul(argv[2], NULL, 0), atoi(argv[3]) % 6, atoi(argv[4]) % 64));
+	else if (!strcmp(what, "exchange") && argc > 2)
+		forge(exchanged(atoi(argv[2])));
 	return 0;
 }
