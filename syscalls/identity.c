@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ID_NONE  UINT32_MAX
@@ -276,11 +275,35 @@ long sys_getgroups(struct task *task, int size, struct uaddr list)
 	return cred->group_count;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* The C library's qsort asks the host how much memory it has, once an array is long: a call that the jail forbids. */
+static void sift_down(uint32_t *heap, uint32_t at, uint32_t count)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	for (;;) {
+		uint32_t child = 2 * at + 1, id = heap[at];
 
-	return x < y ? -1 : x > y;
+		if (child >= count)
+			return;
+		if (child + 1 < count && heap[child + 1] > heap[child])
+			child++;
+		if (heap[child] <= id)
+			return;
+		heap[at] = heap[child];
+		heap[child] = id;
+		at = child;
+	}
+}
+
+static void sort_ids(uint32_t *ids, uint32_t count)
+{
+	for (uint32_t i = count / 2; i > 0; i--)
+		sift_down(ids, i - 1, count);
+	for (uint32_t left = count; left > 1; left--) {
+		uint32_t last = ids[left - 1];
+
+		ids[left - 1] = ids[0];
+		ids[0] = last;
+		sift_down(ids, 0, left - 1);
+	}
 }
 
 static int groups_read(struct task *task, struct cred *new, struct uaddr list, uint32_t count)
@@ -300,8 +323,7 @@ static int groups_read(struct task *task, struct cred *new, struct uaddr list, u
 		arena_free(groups, bytes);
 		return -EINVAL;
 	}
-	if (count)
-		qsort(groups, count, sizeof *groups, compare_ids);
+	sort_ids(groups, count);
 	arena_free(new->groups, new->group_count * sizeof *new->groups);
 	new->groups = groups;
 	new->group_count = count;

@@ -28,9 +28,13 @@ static int insert(struct ranges *set, unsigned at, uint64_t start, uint64_t end)
 {
 	if (set->count == set->room) {
 		unsigned room = set->room ? 2 * set->room : 8;
-		struct range *range = realloc(set->range, room * sizeof *range);
+		/* Not realloc: for large ones that is mremap, which the jail forbids. */
+		struct range *range = malloc(room * sizeof *range);
 		if (!range)
 			return -ENOMEM;
+		if (set->count)
+			memcpy(range, set->range, set->count * sizeof *range);
+		free(set->range);
 		set->range = range;
 		set->room = room;
 	}

@@ -30,7 +30,7 @@
 #include "tests/attack/attack.h"
 
 #define WORKERS     4
-#define ROUND_MS    400
+#define ROUND_MS    1000
 #define DATA        0x20000000ul /* what arguments point to; readable and writable at first, with holes behind */
 #define DATA_BYTES  0x40000ul
 #define PLAY        0x100000000ul /* where memory calls play */
@@ -412,6 +412,22 @@ static void nothing(int sig)
 	(void)sig;
 }
 
+static void lay_ground(void)
+{
+	mmap((void *)DATA, DATA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+/* A call has taken the ground away: lay it again, some times. */
+static void fell(int sig)
+{
+	static volatile int falls;
+
+	(void)sig;
+	if (++falls > 200)
+		_exit(1);
+	lay_ground();
+}
+
 static int only = -1;
 
 static void *play(void *seed)
@@ -482,11 +498,14 @@ static void worker(unsigned number_, uint64_t seed)
 	open_things();
 	if (number_ % 2 && (setgid(1000) || setuid(1000)))
 		_exit(1);
-	sigaction(SIGALRM, &sa, NULL);
 	for (int sig = 1; sig < 32; sig++)
-		if (sig != SIGSEGV && sig != SIGBUS && below(2))
+		if (sig == SIGALRM || below(2))
 			sigaction(sig, &sa, NULL);
-	mmap((void *)DATA, DATA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	sa.sa_handler = fell;
+	sa.sa_flags = SA_NODEFER;
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	lay_ground();
 	setitimer(ITIMER_REAL, &often, NULL);
 	pthread_create(&thread, NULL, play, (void *)(seed * 31 + 7));
 	play((void *)(seed | 1));
@@ -524,21 +543,33 @@ static void service(void)
 	must(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7, "a child");
 }
 
+static uint64_t spawned;
+
+static pid_t spawn(unsigned number_, uint64_t seed)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "fork");
+	if (pid == 0) {
+		state = ((seed * 1000003 + ++spawned) * 0x9e3779b97f4a7c15ul) | 1;
+		worker(number_, state);
+	}
+	spawned++;
+	return pid;
+}
+
 static void one_round(uint64_t seed)
 {
 	uint64_t end = attack_now_ms() + ROUND_MS;
-	unsigned alive = 0;
+	pid_t worker_pid[WORKERS], pid;
 
-	for (unsigned i = 0; i < WORKERS; i++) {
-		pid_t pid = fork();
-		must(pid >= 0, "fork");
-		if (pid == 0)
-			worker(i, (seed * WORKERS + i) * 0x9e3779b97f4a7c15ul + 1);
-		alive++;
-	}
-	while (attack_now_ms() < end && alive) {
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			alive -= alive > 0;
+	for (unsigned i = 0; i < WORKERS; i++)
+		worker_pid[i] = spawn(i, seed);
+	while (attack_now_ms() < end) {
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			for (unsigned i = 0; i < WORKERS; i++)
+				if (worker_pid[i] == pid)
+					worker_pid[i] = spawn(i, seed);
 		usleep(3000);
 	}
 	do
