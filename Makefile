@@ -36,6 +36,7 @@ all: $(if $(SAN),$(B)/libusbx.a,$(B)/usbx)
 -include loader/vdso/rules.mk
 -include syscalls/rules.mk
 -include tests/sim/rules.mk
+-include tests/wire/rules.mk
 -include tests/attack/rules.mk
 -include tests/fuzz/rules.mk
 

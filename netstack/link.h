@@ -34,6 +34,12 @@ must_check int link_init(void);
 struct link *link_loopback(void);
 /* Takes buf. */
 void link_send(struct link *link, struct buf *buf);
+/* Puts a packet into the link's queue, as if it had just arrived. Takes buf. */
+void link_deliver(struct link *link, struct buf *buf);
+/* For tests: what a bad wire does to packets. It may change buf, or keep it and deliver it later; false: it has taken
+ * buf. NULL: a good wire. */
+typedef bool link_wire(struct link *link, struct buf *buf);
+void link_wire_set(link_wire *wire);
 /* The oldest packet that has arrived, or NULL. Gives. */
 struct buf *link_receive(struct link *link);
 

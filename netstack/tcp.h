@@ -147,10 +147,11 @@ struct tcp_sock {
 
 	struct net_timer retransmit; /* and zero-window probes */
 	struct net_timer delayed_ack, keepalive;
-	struct net_timer linger; /* FIN_WAIT_2 without a file, TIME_WAIT */
-	uint64_t heard_at_ns;    /* the last segment from the peer */
-	uint32_t probes;         /* unanswered ones: keepalive, zero window */
-	bool probing;            /* retransmit runs for a closed window */
+	struct net_timer linger;   /* FIN_WAIT_2 without a file, TIME_WAIT */
+	uint64_t challenged_at_ns; /* the last answer to what should not have come */
+	uint64_t heard_at_ns;      /* the last segment from the peer */
+	uint32_t probes;           /* unanswered ones: keepalive, zero window */
+	bool probing;              /* retransmit runs for a closed window */
 
 	/* Options (tcp(7)). */
 	bool no_delay, cork, quick_ack_off;

@@ -30,6 +30,7 @@
 #define GATHER_BYTES        1024u /* payloads below this are gathered */
 #define GATHER_BLOCK        (8192u - (uint32_t)sizeof(struct block))
 #define STAMP_AGE_NS        (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
+#define CHALLENGE_NS        (500 * NS_PER_MS)              /* as net.ipv4.tcp_invalid_ratelimit */
 #define READ_EVENTS         (POLLIN | POLLRDNORM)
 #define WRITE_EVENTS        (POLLOUT | POLLWRNORM | POLLWRBAND)
 
@@ -121,6 +122,20 @@ static bool take_header(struct buf *buf, struct tcp_segment *out)
 }
 
 /* ------------------------------------------------------------------------------------------------ acknowledgements */
+
+/* An answer to what should not have come. Two ends that disagree must not answer each other for ever, so those that
+ * carry no data get one now and then only (RFC 5961 section 10). */
+static void challenge(struct tcp_sock *tcp, const struct tcp_segment *segment)
+{
+	uint64_t now = clock_now_ns();
+
+	if (!segment->size || segment->flags & TCP_SYN) {
+		if (now - tcp->challenged_at_ns < CHALLENGE_NS)
+			return;
+		tcp->challenged_at_ns = now;
+	}
+	tcp->ack_now = true;
+}
 
 /* Enters what the peer has into the sorted list of ranges. */
 static void sacked_add(struct tcp_sock *tcp, struct tcp_range new)
@@ -259,7 +274,7 @@ static bool ack_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 	uint32_t highest = known ? tcp->sacked[known - 1].end : tcp->una, window = tcp->window;
 
 	if (seq_after(segment->ack, tcp->max) || seq_before(segment->ack, tcp->una - MAX(tcp->window_most, 65535u))) {
-		tcp->ack_now = true; /* RFC 5961 section 5 */
+		challenge(tcp, segment); /* RFC 5961 section 5 */
 		return false;
 	}
 	for (unsigned i = 0; tcp->sacked_ok && i < segment->sack_count; i++)
@@ -352,6 +367,10 @@ static void ahead_to_ready(struct tcp_sock *tcp)
 		uint32_t old = MIN(tcp->rcv_nxt - buf->sequence, buf->size);
 		if (!buf_skip(buf, old))
 			assert(!"a part of the packet");
+		if (tcp->fin_received) { /* there is nothing behind the end */
+			buf_free(buf);
+			continue;
+		}
 		ready_add(tcp, buf);
 		if (fin)
 			fin_input(tcp);
@@ -577,7 +596,7 @@ static bool fin_acked(struct tcp_sock *tcp)
 static void reset_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 {
 	if (segment->sequence != tcp->rcv_nxt) {
-		tcp->ack_now = true; /* a true one will come again, at the right place (RFC 5961 section 3.2) */
+		challenge(tcp, segment); /* a true one will come again, at the right place (RFC 5961 section 3.2) */
 		return;
 	}
 	switch (tcp->state) {
@@ -654,7 +673,8 @@ static void synchronized_input(struct tcp_sock *tcp, struct buf *buf, struct tcp
 	if (again && !(segment->flags & TCP_ACK)) { /* our SYN-ACK was lost */
 		tcp_send_syn(tcp);
 	} else if (!stamp_acceptable(tcp, segment) || !in_window(tcp, segment)) {
-		tcp->ack_now = !(segment->flags & TCP_RST);
+		if (!(segment->flags & TCP_RST))
+			challenge(tcp, segment);
 		if (tcp->state == TCP_TIME_WAIT && segment->flags & TCP_FIN)
 			tcp_time_wait(tcp);
 	} else if (segment->flags & TCP_RST) {
@@ -662,7 +682,7 @@ static void synchronized_input(struct tcp_sock *tcp, struct buf *buf, struct tcp
 	} else {
 		trim(tcp, buf, segment);
 		if (segment->flags & TCP_SYN) {
-			tcp->ack_now = true; /* RFC 5961 section 4 */
+			challenge(tcp, segment); /* RFC 5961 section 4 */
 		} else if (segment->flags & TCP_ACK) {
 			good_input(tcp, buf, segment);
 			return;

@@ -266,6 +266,14 @@ static uint32_t data_output(struct tcp_sock *tcp, uint32_t sequence, uint32_t si
 	return size + !!(flags & TCP_FIN);
 }
 
+/* Payload of a full segment at the moment: SACK blocks take of it what they need (RFC 6691 section 3). */
+static uint32_t full_size(const struct tcp_sock *tcp)
+{
+	uint32_t blocks = tcp->stamped ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS;
+
+	return tcp->mss - (tcp->sacked_ok && !list_empty(&tcp->ahead) ? 4 + 8 * blocks : 0);
+}
+
 /* ------------------------------------------------------------------------------------------------ new data */
 
 static bool sends_data(const struct tcp_sock *tcp)
@@ -277,7 +285,7 @@ static bool sends_data(const struct tcp_sock *tcp)
 /* Is this many of the data bytes that wait worth a segment now? */
 static bool worth_it(const struct tcp_sock *tcp, uint32_t size, uint32_t data)
 {
-	if (size >= tcp->mss || size >= MAX(tcp->window_most / 2, 1u))
+	if (size >= full_size(tcp) || size >= MAX(tcp->window_most / 2, 1u))
 		return true;
 	if (size < data) /* the window cuts it: wait for more of it, unless nobody would tell us */
 		return false;
@@ -296,7 +304,7 @@ static bool send_next(struct tcp_sock *tcp)
 	uint32_t usable = MIN(tcp->window, tcp->cwnd), sent = tcp->nxt - tcp->una;
 	uint32_t room = usable > sent ? usable - sent : 0;
 	uint32_t data = seq_before(tcp->nxt, tcp->send_end) ? tcp->send_end - tcp->nxt : 0;
-	uint32_t size = MIN(MIN(data, room), tcp->mss);
+	uint32_t size = MIN(MIN(data, room), full_size(tcp));
 	bool fin = tcp->fin_wanted && !seq_after(tcp->nxt, tcp->send_end);
 
 	if (!data && !fin)
@@ -327,7 +335,8 @@ void tcp_output(struct tcp_sock *tcp, bool force)
 	if (!seq_before(tcp->nxt, tcp->send_end))
 		tcp->push_pending = false;
 	if ((force || tcp->ack_now) && !sent && tcp->state != TCP_CLOSED && tcp->state != TCP_LISTEN)
-		segment_output(tcp, tcp->nxt, TCP_ACK, buf_new());
+		segment_output(tcp, tcp->max, TCP_ACK,
+			       buf_new()); /* not nxt: a timeout takes that back, and the peer would not look */
 }
 
 void tcp_ack_later(struct tcp_sock *tcp)
@@ -373,7 +382,7 @@ void tcp_send_probe(struct tcp_sock *tcp)
 
 void tcp_send_reset(struct tcp_sock *tcp)
 {
-	segment_output(tcp, tcp->nxt, TCP_RST | TCP_ACK, buf_new());
+	segment_output(tcp, tcp->max, TCP_RST | TCP_ACK, buf_new());
 }
 
 void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
@@ -399,7 +408,7 @@ void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
 /* How far a retransmission from here may go: to what the peer has already, or to the end. */
 static uint32_t hole_size(const struct tcp_sock *tcp, uint32_t sequence)
 {
-	uint32_t end = tcp->send_end;
+	uint32_t end = seq_min(tcp->send_end, tcp->max); /* never what has not been sent before */
 
 	for (unsigned i = 0; i < tcp->sacked_count; i++)
 		if (!seq_before(tcp->sacked[i].start, sequence))
@@ -409,7 +418,7 @@ static uint32_t hole_size(const struct tcp_sock *tcp, uint32_t sequence)
 
 static uint32_t retransmit_at(struct tcp_sock *tcp, uint32_t sequence)
 {
-	uint32_t size = MIN(hole_size(tcp, sequence), tcp->mss);
+	uint32_t size = MIN(hole_size(tcp, sequence), full_size(tcp));
 	bool fin = tcp->fin_wanted && seq_after(tcp->max, tcp->send_end);
 
 	tcp->timing = false; /* Karn: whose ACK it is cannot be told */

@@ -1,0 +1,500 @@
+/* wire.c - the real network stack over a bad wire: every byte must arrive once, in order, and nothing may hang.
+ *
+ * One seed makes one world: a link with an MTU, delay, loss, duplication, reordering, corruption, and options that
+ * somebody on the way strips from SYNs; a few TCP connections whose both ends write and read in pieces of any size,
+ * pause, change options and close. Time is virtual, so a world of minutes takes milliseconds, and a seed replays
+ * exactly. Every world runs in a process of its own.
+ *
+ *     wire --seeds A-B      the worlds of these seeds; the last line counts
+ *     wire --seed N [--packets]     one, with its configuration and statistics, and a line for each packet
+ *
+ * What must hold at the end: all bytes right on both sides of each connection, no packet and no timer left over after
+ * the last TIME_WAIT, and all that within WORLD_LIMIT_NS of virtual time. A wire that drops everything for a while is
+ * among the worlds; one that drops everything for ever is not.
+ */
+#include "fs/mount.h"
+#include "netstack/net.h"
+#include "netstack/tcp.h"
+#include "sentry/base/arena.h"
+#include "sentry/base/fiber.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORLD_LIMIT_NS (3600 * NS_PER_S)
+#define CONNECTIONS    4
+#define PIECE_BYTES    70000u
+#define PORT           7777
+#define REAL_SECONDS   60 /* a world that computes for so long does not end */
+
+static uint64_t now_ns = NS_PER_S, state;
+
+uint64_t __wrap_hostdep_monotonic_ns(void);
+uint64_t __wrap_hostdep_monotonic_ns(void)
+{
+	return now_ns;
+}
+
+static uint64_t next(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state * 0x2545f4914f6cdd1dull;
+}
+
+static uint64_t below(uint64_t limit)
+{
+	return limit ? (next() >> 11) % limit : 0;
+}
+
+void __wrap_host_random(void *bytes, size_t n);
+void __wrap_host_random(void *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)bytes)[i] = (uint8_t)(next() >> 40);
+}
+
+static struct {
+	unsigned loss, duplicate, reorder, corrupt; /* of 1,000 packets */
+	uint64_t delay_ns, jitter_ns;
+	uint32_t mtu;
+	bool strip_stamps, strip_sack, strip_scale;
+	uint64_t dead_from_ns, dead_to_ns; /* nothing gets through */
+	unsigned connections;
+	uint32_t bytes; /* of each direction */
+} world;
+
+static struct {
+	uint64_t packets, lost, duplicated, reordered, corrupted;
+} seen;
+
+static unsigned running, failures;
+
+#define FAIL(...)                                                                                                      \
+	do {                                                                                                           \
+		failures++;                                                                                            \
+		fprintf(stderr, __VA_ARGS__);                                                                          \
+	} while (0)
+
+/* ------------------------------------------------------------------------------------------------ the wire */
+
+struct held {
+	struct held *next;
+	struct buf *buf;
+	uint64_t due_ns;
+};
+
+static struct held *held; /* by due_ns; equal ones in the order they came */
+static struct fiber *carrier;
+
+static void hold(struct buf *buf, uint64_t due_ns)
+{
+	struct held **at = &held, *new = malloc(sizeof *new);
+
+	while (*at && (*at)->due_ns <= due_ns)
+		at = &(*at)->next;
+	*new = (struct held){*at, buf, due_ns};
+	*at = new;
+	fiber_wake(carrier);
+}
+
+static void carrier_main(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		while (held && held->due_ns <= now_ns) {
+			struct held *first = held;
+			held = first->next;
+			link_deliver(link_loopback(), first->buf);
+			free(first);
+		}
+		net_run();
+		if (held)
+			(void)!fiber_park_until(held->due_ns);
+		else
+			fiber_park();
+	}
+}
+
+/* Makes the packet's bytes its own, so that a flipped bit hits nobody else's. */
+static void unshare(struct buf *buf)
+{
+	struct block *own;
+
+	if (!buf->size || !(own = block_new(buf->size)))
+		return;
+	memcpy(own->data, buf->block->data + buf->offset, buf->size);
+	own->used = buf->size;
+	block_put(buf->block);
+	buf->block = own;
+	buf->offset = 0;
+}
+
+static void flip(struct buf *buf)
+{
+	uint32_t headers = BUF_HEADER_BYTES - buf->header_at, at = (uint32_t)below(buf_size(buf));
+
+	unshare(buf);
+	if (at < headers)
+		buf->header[buf->header_at + at] ^= (uint8_t)(1u << below(8));
+	else
+		buf->block->data[buf->offset + at - headers] ^= (char)(1u << below(8));
+	seen.corrupted++;
+}
+
+/* Somebody on the way who does not like an option writes NOPs over it, and puts the checksum right. */
+static void strip(struct buf *buf)
+{
+	uint8_t *tcp = buf->header + buf->header_at + IP4_HEADER_BYTES;
+	uint8_t *end = tcp + (tcp[12] >> 4) * 4, *at = tcp + TCP_HEADER_BYTES;
+	const struct ip4_header *ip = (const void *)(buf->header + buf->header_at);
+	struct net_addr source = net_addr_v4(net32(ip->source)), target = net_addr_v4(net32(ip->target));
+
+	if (!(tcp[13] & TCP_SYN))
+		return;
+	while (at < end && *at) {
+		uint8_t size = *at == 1 ? 1 : at[1];
+		if ((*at == 8 && world.strip_stamps) || (*at == 4 && world.strip_sack) ||
+		    (*at == 3 && world.strip_scale))
+			memset(at, 1, size);
+		at += size;
+	}
+	tcp[16] = tcp[17] = 0;
+	uint32_t size = (uint32_t)(end - tcp);
+	uint16_t sum = sum_fold(sum_add(sum_pseudo(&source, &target, IP_PROTOCOL_TCP, size), tcp, size));
+	memcpy(tcp + 16, &sum, 2);
+}
+
+static bool verbose;
+
+/* One line a packet, with --seed N --packets. */
+static void show(const struct buf *buf)
+{
+	uint8_t bytes[IP4_HEADER_BYTES + TCP_HEADER_BYTES];
+	struct tcp_header tcp;
+
+	if (!verbose || buf_copy(buf, bytes, sizeof bytes) < sizeof bytes)
+		return;
+	memcpy(&tcp, bytes + IP4_HEADER_BYTES, sizeof tcp);
+	fprintf(stderr, "%.6f %u>%u %s%s%s%s seq %u+%u ack %u win %u\n", (double)now_ns / 1e9, net16(tcp.source),
+		net16(tcp.target), tcp.flags & TCP_SYN ? "S" : "", tcp.flags & TCP_FIN ? "F" : "",
+		tcp.flags & TCP_RST ? "R" : "", tcp.flags & TCP_PSH ? "P" : "", net32(tcp.sequence),
+		buf_size(buf) - IP4_HEADER_BYTES - (tcp.length >> 4) * 4, net32(tcp.ack), net16(tcp.window));
+}
+
+static bool bad_wire(struct link *link, struct buf *buf)
+{
+	uint64_t due = now_ns + world.delay_ns + below(world.jitter_ns);
+
+	(void)link;
+	show(buf);
+	seen.packets++;
+	if (below(1000) < world.loss || (now_ns >= world.dead_from_ns && now_ns < world.dead_to_ns)) {
+		seen.lost++;
+		buf_free(buf);
+		return false;
+	}
+	strip(buf);
+	if (below(1000) < world.corrupt)
+		flip(buf);
+	if (below(1000) < world.reorder) {
+		seen.reordered++;
+		due += below(5 * world.delay_ns + 20 * NS_PER_MS);
+	}
+	if (below(1000) < world.duplicate) {
+		struct buf *copy = buf_clone(buf);
+		seen.duplicated++;
+		if (copy)
+			hold(copy, due + below(world.delay_ns + NS_PER_MS));
+	}
+	hold(buf, due);
+	return false;
+}
+
+/* ------------------------------------------------------------------------------------------------ the ends */
+
+struct side {
+	struct file *file;
+	uint64_t out, in; /* the seeds of the bytes that go out and come in */
+	unsigned left;    /* fibers at work */
+	const char *name;
+};
+
+static const struct socket_ops *ops;
+static struct socket_caller who;
+
+static uint8_t byte_at(uint64_t seed, uint32_t at)
+{
+	uint64_t x = (seed + at) * 0x9e3779b97f4a7c15ull;
+
+	return (uint8_t)(x >> 56);
+}
+
+static void pause_now_and_then(void)
+{
+	if (!below(20))
+		(void)!fiber_park_until(now_ns + below(300 * NS_PER_MS));
+}
+
+static void side_done(struct side *side)
+{
+	if (--side->left)
+		return;
+	file_put(side->file);
+	free(side);
+	running--;
+}
+
+static void writer(void *argument)
+{
+	struct side *side = argument;
+	static const int sizes[] = {1, 10, 600, 1460, 9000, PIECE_BYTES};
+	char *piece = malloc(PIECE_BYTES);
+	struct uio uio;
+
+	for (uint32_t done = 0; done < world.bytes;) {
+		uint32_t n = 1 + (uint32_t)below((uint64_t)sizes[below(COUNT(sizes))]);
+		n = MIN(n, world.bytes - done);
+		for (uint32_t i = 0; i < n; i++)
+			piece[i] = (char)byte_at(side->out, done + i);
+		struct socket_message message = {.data = &uio, .flags = below(10) ? 0 : ABI_MSG_MORE};
+		uio_init_kernel(&uio, piece, n);
+		ssize_t sent = ops->send(side->file, &who, &message);
+		if (sent <= 0) {
+			FAIL("%s: send after %u bytes: %zd\n", side->name, done, sent);
+			break;
+		}
+		done += (uint32_t)sent;
+		if (!below(200)) {
+			int value = (int)below(2);
+			(void)!socket_option_set(side->file, &who, IPPROTO_TCP, below(2) ? 1 : 3, &value, sizeof value);
+		}
+		pause_now_and_then();
+	}
+	free(piece);
+	if (ops->shutdown(side->file, ABI_SHUT_WR))
+		FAIL("%s: shutdown failed\n", side->name);
+	side_done(side);
+}
+
+static void reader(void *argument)
+{
+	struct side *side = argument;
+	char *piece = malloc(PIECE_BYTES);
+	uint32_t done = 0, wrong = 0;
+	struct uio uio;
+
+	for (;;) {
+		struct socket_message message = {.data = &uio};
+		uio_init_kernel(&uio, piece, 1 + below(below(3) ? PIECE_BYTES : 100));
+		ssize_t got = ops->receive(side->file, &message);
+		if (got <= 0) {
+			if (got || done != world.bytes || wrong)
+				FAIL("%s: %u of %u bytes, %u wrong, then %zd\n", side->name, done, world.bytes, wrong,
+				     got);
+			break;
+		}
+		for (ssize_t i = 0; i < got; i++)
+			wrong += (uint8_t)piece[i] != byte_at(side->in, done + (uint32_t)i);
+		done += (uint32_t)got;
+		pause_now_and_then();
+	}
+	free(piece);
+	side_done(side);
+}
+
+static void side_start(struct file *file, uint64_t out, uint64_t in, const char *name)
+{
+	struct side *side = malloc(sizeof *side);
+	struct fiber *fiber;
+
+	*side = (struct side){file, out, in, 2, name};
+	running++;
+	if (fiber_new(writer, side, &fiber) || fiber_new(reader, side, &fiber))
+		FAIL("no fiber\n");
+}
+
+static struct file *socket_make(void)
+{
+	struct file *file;
+	int bytes = 4000 + (int)below(200000);
+
+	if (ops->create(&who, ABI_SOCK_STREAM, 0, 0, &file))
+		abort();
+	if (!below(3))
+		(void)!socket_option_set(file, &who, ABI_SOL_SOCKET, ABI_SO_RCVBUF, &bytes, sizeof bytes);
+	if (!below(3))
+		(void)!socket_option_set(file, &who, ABI_SOL_SOCKET, ABI_SO_SNDBUF, &bytes, sizeof bytes);
+	return file;
+}
+
+static struct socket_address address_of(uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = net16(port), .sin_addr = {net32(NET_V4_LOOPBACK)}};
+	struct socket_address out = {.size = sizeof in};
+
+	memcpy(out.bytes, &in, sizeof in);
+	return out;
+}
+
+static void server(void *argument)
+{
+	struct file *listener = argument;
+
+	for (unsigned i = 0; i < world.connections; i++) {
+		struct socket_address peer;
+		struct sockaddr_in in;
+		struct file *file;
+		int error = ops->accept(listener, &who, 0, &peer, &file);
+		if (error) {
+			FAIL("accept: %d\n", error);
+			break;
+		}
+		memcpy(&in, peer.bytes, sizeof in);
+		uint64_t number = net16(in.sin_port);
+		side_start(file, number * 2 + 1, number * 2, "server");
+	}
+	file_put(listener);
+	running--;
+}
+
+static void client(void *unused)
+{
+	struct file *file = socket_make();
+	struct socket_address address = address_of(PORT), name;
+	struct sockaddr_in in;
+	int error;
+
+	(void)unused;
+	for (int tries = 0; (error = ops->connect(file, &who, &address, false)) == -ETIMEDOUT && tries < 5; tries++)
+		continue;
+	if (error) {
+		FAIL("connect: %d\n", error);
+		file_put(file);
+	} else {
+		(void)ops->name(file, false, &name);
+		memcpy(&in, name.bytes, sizeof in);
+		uint64_t number = net16(in.sin_port);
+		side_start(file, number * 2, number * 2 + 1, "client");
+	}
+	running--;
+}
+
+/* ------------------------------------------------------------------------------------------------ worlds */
+
+static void configure(uint64_t seed)
+{
+	static const uint32_t mtus[] = {576, 1500, 1500, 9000, 65536};
+
+	state = seed * 0x9e3779b97f4a7c15ull + 1;
+	for (int i = 0; i < 8; i++)
+		next();
+	world.loss = below(2) ? (unsigned)below(100) : 0;
+	world.duplicate = below(2) ? (unsigned)below(100) : 0;
+	world.reorder = below(2) ? (unsigned)below(200) : 0;
+	world.corrupt = below(3) ? 0 : (unsigned)below(30);
+	world.delay_ns = below(3) ? below(40 * NS_PER_MS) : 0;
+	world.jitter_ns = below(3) ? 0 : below(20 * NS_PER_MS);
+	world.mtu = mtus[below(COUNT(mtus))];
+	world.strip_stamps = !below(4);
+	world.strip_sack = !below(4);
+	world.strip_scale = !below(4);
+	if (!below(5)) {
+		world.dead_from_ns = now_ns + below(NS_PER_S);
+		world.dead_to_ns = world.dead_from_ns + below(10 * NS_PER_S);
+	}
+	world.connections = 1 + (unsigned)below(CONNECTIONS);
+	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
+}
+
+static void world_start(void)
+{
+	struct socket_address address = address_of(PORT);
+	struct fiber *fiber;
+
+	if (arena_init())
+		abort();
+	fs_init();
+	if (net_init())
+		abort();
+	link_loopback()->mtu = world.mtu;
+	who = (struct socket_caller){.pid = 1, .cred = cred_new(0, 0)};
+	ops = socket_family(ABI_AF_INET);
+	link_wire_set(bad_wire);
+	struct file *listener = socket_make();
+	if (fiber_new(carrier_main, NULL, &carrier) || ops->bind(listener, &who, &address) ||
+	    ops->listen(listener, &who, 16) || fiber_new(server, listener, &fiber))
+		abort();
+	running = 1 + world.connections;
+	for (unsigned i = 0; i < world.connections; i++)
+		if (fiber_new(client, NULL, &fiber))
+			abort();
+}
+
+static int world_run(uint64_t seed, bool tell)
+{
+	uint64_t start;
+
+	configure(seed);
+	start = now_ns;
+	alarm(REAL_SECONDS);
+	world_start();
+	for (;;) {
+		fiber_run_ready();
+		uint64_t deadline = fiber_next_deadline_ns();
+		if (deadline == DEADLINE_NONE || deadline - start > WORLD_LIMIT_NS)
+			break;
+		now_ns = MAX(deadline, now_ns);
+		clock_refresh();
+	}
+	if (running)
+		FAIL("seed %lu: %u fibers still wait\n", seed, running);
+	if (buf_count())
+		FAIL("seed %lu: %zu packets left over\n", seed, buf_count());
+	if (tell || failures)
+		fprintf(stderr,
+			"seed %lu: mtu %u, loss %u, duplicate %u, reorder %u, corrupt %u, delay %lu us, "
+			"stripped%s%s%s, "
+			"%u connections of %u bytes: %.3f s, %lu packets, %lu lost, %lu doubled, %lu late, %lu "
+			"broken\n",
+			seed, world.mtu, world.loss, world.duplicate, world.reorder, world.corrupt,
+			world.delay_ns / 1000, world.strip_stamps ? " timestamps" : "", world.strip_sack ? " sack" : "",
+			world.strip_scale ? " scale" : "", world.connections, world.bytes,
+			(double)(now_ns - start) / 1e9, seen.packets, seen.lost, seen.duplicated, seen.reordered,
+			seen.corrupted);
+	return failures ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long first, last, passed = 0, failed = 0;
+
+	verbose = argc == 4 && !strcmp(argv[3], "--packets");
+	if (argc >= 3 && !strcmp(argv[1], "--seed"))
+		return world_run(strtoul(argv[2], NULL, 10), true);
+	if (argc != 3 || strcmp(argv[1], "--seeds") || sscanf(argv[2], "%lu-%lu", &first, &last) != 2) {
+		fprintf(stderr, "usage: wire --seed N | --seeds A-B\n");
+		return 2;
+	}
+	for (unsigned long seed = first; seed <= last; seed++) {
+		int status = 1;
+		pid_t pid = fork();
+		if (!pid)
+			_exit(world_run(seed, false));
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+			printf("failed: wire --seed %lu (status %#x)\n", seed, status);
+			failed++;
+		} else {
+			passed++;
+		}
+	}
+	printf("%lu passed, %lu failed\n", passed, failed);
+	return failed || !passed;
+}
