@@ -481,15 +481,36 @@ int filedata_punch(struct filedata *data, uint64_t start, uint64_t end, struct f
 	return 0;
 }
 
+/* Reads as zero from start to the end of its page, whatever mappings have left there. */
+static int zero_page_end(struct filedata *data, uint64_t start)
+{
+	uint64_t end = MIN(page_up(start), data->host_size);
+
+	if (start >= end)
+		return 0;
+	if (data->window) {
+		memset(data->window + start, 0, end - start);
+		return 0;
+	}
+	return host_fallocate(hostfile_fd(data->host_file), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (int64_t)start,
+			      (int64_t)(end - start));
+}
+
+/* A change that fails must leave the bytes alone, so one that shrinks cuts first and clears what is behind the end then. */
+static int resize_promoted(struct filedata *data, uint64_t old_size, uint64_t size)
+{
+	int error = size > old_size ? zero_page_end(data, old_size) : 0;
+
+	if (!error)
+		error = host_resize(data, size);
+	return error || size > old_size ? error : zero_page_end(data, size);
+}
+
 int filedata_resize(struct filedata *data, uint64_t old_size, uint64_t size, struct filedata_budget *budget)
 {
 	wait_idle(data);
-	if (promoted(data)) {
-		/* The rest of the last page must read as zero, whatever mappings left behind the end. */
-		uint64_t keep = MIN(old_size, size);
-		int error = filedata_punch(data, keep, MIN(page_up(keep), data->host_size), budget);
-		return error ? error : host_resize(data, size);
-	}
+	if (promoted(data))
+		return resize_promoted(data, old_size, size);
 	if (size >= old_size)
 		return 0;
 	if (!size) {

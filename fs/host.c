@@ -377,6 +377,9 @@ bool host_check(struct inode *dir, const char *name, struct inode *inode, uint64
 	int error = host_stat_name(dir, name, &now);
 	if (inode ? error || !host_is_same(inode, &now) : error != -ENOENT)
 		return false;
+	/* Of several links this is the one that is known to be there: whoever opens the inode goes by it. */
+	if (inode && host_place_set(inode, dir, name))
+		return false;
 	if (inode)
 		host_attributes(inode, &now);
 	*checked_ns = now_ns;

@@ -105,8 +105,8 @@ int host_link_inode(struct inode *dir, const char *name, struct inode *inode)
 	int error = dir_fd < 0 ? dir_fd : host_link(fd, dir_fd, name);
 	if (close)
 		host_close(fd);
-	if (!error)
-		error = host_refresh(inode);
+	if (!error && host_refresh(inode))
+		inode->nlink++; /* it is done, whatever the host says now */
 	changed(dir);
 	return error;
 }
@@ -159,9 +159,10 @@ int host_rename(struct inode *old_dir, const char *old_name, struct inode *new_d
 	/* Looking up has moved what each inode believes of its place; the rename moves it again. */
 	error = host_renameat2(old_fd, old_name, new_fd, new_name, flags);
 	if (!error) {
-		error = host_place_set(moved, new_dir, new_name);
+		/* It is done. Without memory for the new place the next look at the name puts it right. */
+		(void)!host_place_set(moved, new_dir, new_name);
 		if (other && flags & RENAME_EXCHANGE)
-			error = error ? error : host_place_set(other, old_dir, old_name);
+			(void)!host_place_set(other, old_dir, old_name);
 		changed(old_dir);
 		changed(new_dir);
 		host_node(moved)->checked_ns = 0;

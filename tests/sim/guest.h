@@ -94,6 +94,28 @@ uint64_t guest_block(struct cpu *c, unsigned n);
 		return;                                                                                                \
 	case __LINE__:;                                                                                                \
 	} while (0)
+/* The call that is in the registers already (guest_call). */
+#define MAKE_CALL                                                                                                      \
+	do {                                                                                                           \
+		c->r.rip = c->base + 8 * __LINE__ - 2;                                                                 \
+		return;                                                                                                \
+	case __LINE__:;                                                                                                \
+	} while (0)
+/* A call of another function of the guest's, and the way back. */
+#define ENTER(function)                                                                                                \
+	do {                                                                                                           \
+		c->r.rsp -= 8;                                                                                         \
+		guest_store(c, c->r.rsp, c->base + 8 * __LINE__);                                                      \
+		c->r.rip = guest_address(function);                                                                    \
+		return;                                                                                                \
+	case __LINE__:;                                                                                                \
+	} while (0)
+#define LEAVE                                                                                                          \
+	do {                                                                                                           \
+		c->r.rip = guest_load(c, c->r.rsp);                                                                    \
+		c->r.rsp += 8;                                                                                         \
+		return;                                                                                                \
+	} while (0)
 #define RESULT ((int64_t)c->r.rax)
 #define EXIT(code)                                                                                                     \
 	do {                                                                                                           \
@@ -127,7 +149,15 @@ extern const unsigned guest_program_count;
 extern void (*const guest_functions[])(struct cpu *c);
 extern const unsigned guest_function_count;
 
-void guest_init(struct cpu *c); /* pid 1, and what everything begins with */
-void guest_restorer(struct cpu *c);
+#define GUEST_FIRST_PID 2 /* of the first program, which keeps order */
+
+/* Everything that a guest can jump to. */
+#define GUEST_FUNCTIONS_LIST(X)                                                                                        \
+	X(start)                                                                                                       \
+	X(init) X(live) X(warm_up) X(restorer) X(child) X(end_round) X(clear_up) X(hello) X(handler) X(fuzz) X(pipe)   \
+		X(pipe_writer) X(rights) X(rights_child) X(epoll) X(epoll_child) X(eventfd) X(lock) X(lock_turns)      \
+			X(threads) X(thread) X(statuses) X(signals) X(file) X(time) X(names)
+#define GUEST_DECLARE(name) void guest_##name(struct cpu *c);
+GUEST_FUNCTIONS_LIST(GUEST_DECLARE)
 
 #endif

@@ -36,6 +36,7 @@
 #define FD_ROOM     4096
 #define FIRST_FD    1000
 #define ENTRY_LIMIT 512
+#define DISK_BYTES  (64 << 20) /* no file is longer */
 #define EPOCH_S     1700000000
 
 struct entry {
@@ -458,6 +459,8 @@ static ssize_t write_node(struct description *d, const void *src, size_t n, int6
 	if (error)
 		return error;
 	uint64_t at = append || (d->flags & O_APPEND) ? sim_host_size(d->node) : offset < 0 ? d->pos : (uint64_t)offset;
+	if (at > DISK_BYTES)
+		return -EFBIG;
 	ssize_t put = pwrite(node->memfd, src, shortened(n), (off_t)at);
 	if (put < 0)
 		return -EFBIG;
@@ -553,6 +556,8 @@ int host_fallocate(int fd, int mode, int64_t offset, int64_t size)
 		return error ? error : -EBADF;
 	if (!S_ISREG(nodes[d->node].mode))
 		return -ENODEV;
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && (size > DISK_BYTES || offset > DISK_BYTES))
+		return -ENOSPC;
 	return fallocate(nodes[d->node].memfd, mode, offset, size) ? -EOPNOTSUPP : 0;
 }
 

@@ -8,7 +8,7 @@
  * Where platform.h says PARKS, sim_delay lets other fibers in, sometimes, for some simulated time: interleavings that
  * the real platform shows once in a year come up here all the time.
  *
- * Limits: STEP_LIMIT steps a world.
+ * Limits: STEP_LIMIT steps of guests, and POLL_LIMIT of the machine, in a world.
  */
 #include "platform/hostfile.h"
 #include "sentry/base/fiber.h"
@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define STEP_LIMIT     2000000u
+#define POLL_LIMIT     3000000u
 #define CHECK_EVERY    64 /* steps between looks at the whole world */
 #define FPSTATE_BYTES  (ABI_FXSAVE_BYTES + 64 + 8 * SIM_FP_WORDS + sizeof(uint32_t))
 #define FPSTATE_OFFSET (ABI_FXSAVE_BYTES + 64)
@@ -149,7 +150,6 @@ static void resume(struct uthread *thread)
 	if (thread->op_error) {
 		thread->answer = thread->op_error;
 		thread->op_error = 0;
-		thread->as->tainted = true;
 	}
 	if (thread->call_open) {
 		thread->regs.rax = (uint64_t)thread->answer;
@@ -298,13 +298,22 @@ static struct uthread *choose(uint64_t *next_ns)
 	return chosen;
 }
 
-static void note_stop(const struct uthread *thread, const struct stop *stop)
+static void note_stop(struct uthread *thread, const struct stop *stop)
 {
-	if (stop->kind == STOP_SYSCALL)
+	char first[64] = "", second[64] = "";
+
+	if (stop->kind == STOP_SYSCALL) {
 		sim_note("%s call %s(%lx, %lx, %lx, %lx)", sim_thread_name(thread), guest_call_name(stop->nr),
 			 stop->args[0], stop->args[1], stop->args[2], stop->args[3]);
-	else if (stop->kind == STOP_FAULT)
+		if (!sim.verbose)
+			return;
+		sim_peek_string(thread, stop->args[0], first, sizeof first);
+		sim_peek_string(thread, stop->args[1], second, sizeof second);
+		if (*first || *second)
+			printf("%22s\"%s\" \"%s\"\n", "", first, second);
+	} else if (stop->kind == STOP_FAULT) {
 		sim_note("%s fault %d at %lx, rip %lx", sim_thread_name(thread), stop->sig, stop->addr.v, stop->rip);
+	}
 }
 
 static void run_thread(struct uthread *thread)
@@ -346,9 +355,11 @@ static void leap(uint64_t next_ns)
 {
 	if (next_ns == DEADLINE_NONE) {
 		sim_fail("nothing will ever happen again");
+		sim_print_tasks();
 		return;
 	}
-	if (next_ns > sim.now_ns + NS_PER_MS)
+	/* Not while the host still works for somebody: such a wait ends by itself. */
+	if (next_ns > sim.now_ns + NS_PER_MS && sim_host_next_ns() == DEADLINE_NONE && list_empty(&sleepers))
 		sim_check_idle();
 	sim.now_ns = MAX(sim.now_ns, next_ns);
 }
@@ -362,8 +373,9 @@ void platform_poll(uint64_t deadline_ns)
 	sim_host_collect();
 	next_ns = MIN(next_ns, sleepers_wake());
 	next_ns = MIN(next_ns, sim_host_next_ns());
-	if (sim.steps > STEP_LIMIT) {
+	if (sim.steps > STEP_LIMIT || ++sim.polls > POLL_LIMIT) {
 		sim_fail("the world does not end");
+		sim_print_tasks();
 		return;
 	}
 	host_mischief();

@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 
 	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
 		personality(ADDR_NO_RANDOMIZE | (unsigned)MAX(personality(0xffffffff), 0));
-		execv("/proc/self/exe", argv);
+		execv(argv[0], argv);
 	}
 	parse(argc, argv);
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {

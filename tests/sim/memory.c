@@ -296,6 +296,8 @@ void sim_apply_queued(struct uthread *thread)
 		if (queued.inode >= 0)
 			sim_host_put(queued.inode);
 		thread->op_error = -ENOMEM;
+		thread->was_tainted = thread->as->tainted;
+		thread->as->tainted = true;
 		return;
 	}
 	apply(thread->as, &queued.op, queued.inode);
@@ -356,10 +358,11 @@ int aspace_settle(struct aspace *as, struct uthread *caller)
 {
 	int error;
 
-	(void)as;
 	sim_delay();
 	sim_apply_queued(caller);
 	error = caller->op_error;
+	if (error) /* the sentry knows, and puts its books right */
+		as->tainted = caller->was_tainted;
 	caller->op_error = 0;
 	return error;
 }
@@ -536,6 +539,20 @@ bool sim_access(struct uthread *thread, uint64_t addr, void *data, size_t n, boo
 {
 	settle_range(thread->as, page_down(addr), page_up(addr + n), NULL);
 	return access_range(thread->as, addr, data, n, write ? ACCESS_WRITE : ACCESS_READ, stop);
+}
+
+void sim_peek_string(struct uthread *thread, uint64_t addr, char *out, size_t size)
+{
+	struct stop ignored;
+	size_t i = 0;
+
+	for (; i + 1 < size; i++)
+		if (!access_range(thread->as, addr + i, &out[i], 1, ACCESS_READ, &ignored) || out[i] < ' ' ||
+		    out[i] > '~')
+			break;
+	if (i + 1 == size || out[i])
+		i = 0;
+	out[i] = 0;
 }
 
 bool sim_may_fetch(struct uthread *thread, uint64_t addr, struct stop *stop)

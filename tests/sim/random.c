@@ -59,7 +59,7 @@ void sim_note(const char *format, ...)
 	va_end(args);
 	sim_hash(line, MIN((size_t)MAX(n, 0), sizeof line - 1));
 	if (sim.verbose)
-		printf("%12.6f %s\n", (double)sim.now_ns / 1e9, line);
+		printf("%8lu %12.6f %s\n", sim.steps, (double)sim.now_ns / 1e9, line);
 }
 
 void sim_fail(const char *format, ...)

@@ -51,7 +51,7 @@ struct sim {
 	unsigned failures;   /* of checks */
 	uint64_t hash;       /* of the transcript */
 	struct list threads; /* uthread.all_node */
-	uint64_t parks, faults, injected;
+	uint64_t parks, faults, injected, polls;
 };
 extern struct sim sim;
 
@@ -99,6 +99,7 @@ struct uthread {
 	uint64_t ready_ns;        /* runs not before */
 	struct mem_queued queued; /* at most one */
 	int op_error;
+	bool was_tainted; /* its address space, before that error */
 	uint64_t spins; /* steps since the last stop */
 };
 
@@ -131,6 +132,8 @@ struct aspace {
 /* A guest's own access, at most 8 bytes or n of them. 0, or the fault is in *stop. */
 bool sim_access(struct uthread *thread, uint64_t addr, void *data, size_t n, bool write, struct stop *stop);
 bool sim_may_fetch(struct uthread *thread, uint64_t addr, struct stop *stop);
+/* The string there as it is now, for the transcript; "" when it is none. Changes nothing. */
+void sim_peek_string(struct uthread *thread, uint64_t addr, char *out, size_t size);
 /* Makes a queued change. */
 void sim_apply_queued(struct uthread *thread);
 /* Every address space. */
@@ -163,9 +166,10 @@ unsigned sim_host_open_count(void);
 void sim_check_resume(const struct uthread *thread); /* its owner says that nothing is pending */
 void sim_check_world(void);                          /* everything that may be looked at between two PARKS points */
 void sim_check_idle(void);                           /* nobody can run: is anybody waiting for what is there already? */
-void sim_mark(void);                                 /* remembers how many objects there are */
-void sim_check_leaks(void);                          /* and compares */
-void sim_scan_code(void);                            /* no pointer into code in the arena (design D5) */
+void sim_print_tasks(void);
+void sim_mark(void);        /* remembers how many objects there are */
+void sim_check_leaks(void); /* and compares */
+void sim_scan_code(void);   /* no pointer into code in the arena (design D5) */
 
 /* ---- wrap.c */
 

@@ -89,6 +89,8 @@ unsigned sim_world_run(void)
 		{.type = MOUNT_PROC, .target = "/proc", .host_dir = HOSTFILE_NONE},
 		{.type = MOUNT_SYS, .target = "/sys", .host_dir = HOSTFILE_NONE},
 		{.type = MOUNT_DEV, .target = "/dev", .host_dir = HOSTFILE_NONE},
+		{.type = MOUNT_DEVPTS, .target = "/dev/pts", .host_dir = HOSTFILE_NONE},
+		{.type = MOUNT_TMPFS, .target = "/dev/shm", .host_dir = HOSTFILE_NONE, .mode = 01777},
 	};
 	struct boot_config config = {.mounts = mounts,
 				     .mount_count = COUNT(mounts),
