@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { W_ROUND = W_FIRST, W_LEFT, W_UNTIL, W_CHOICE, W_PID };
+#define ROUND_STEPS 20000 /* of all guests together, more or less */
+
+enum { W_ROUND = W_FIRST, W_LEFT, W_UNTIL, W_STEPS, W_CHOICE, W_PID };
 
 /* argv[1]: number of a program (none: the first one); argv[2]: seed of the thread's random numbers. */
 void guest_start(struct cpu *c)
@@ -128,7 +130,8 @@ void guest_live(struct cpu *c)
 {
 	BEGIN;
 	SET(W_UNTIL, sim.now_ns + sim.config.life_ns);
-	while ((uint64_t)GET(W_UNTIL) > sim.now_ns) {
+	SET(W_STEPS, sim.steps + ROUND_STEPS);
+	while ((uint64_t)GET(W_UNTIL) > sim.now_ns && (uint64_t)GET(W_STEPS) > sim.steps) {
 		write_time(c, BUF, MIN((uint64_t)GET(W_UNTIL), sim.now_ns + NS_PER_MS));
 		SYS(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, BUF, 0);
 		SYS(SYS_wait4, -1, BUF, WNOHANG, 0);
@@ -163,6 +166,11 @@ void guest_warm_up(struct cpu *c)
 	SYS(SYS_eventfd2, 0, 0);
 	SYS(SYS_dup2, RESULT, 5);
 	SYS(SYS_stat, BUF, BUF + 64);
+	SYS(SYS_getpid);
+	SYS(SYS_kill, RESULT, SIGUSR1); /* blocked: waits until the round ends */
+	guest_string(c, BUF, "/ro");
+	SYS(SYS_open, BUF, O_RDONLY | O_DIRECTORY);
+	SYS(SYS_getdents64, RESULT, BUF + 64, 0x400);
 	SYS(SYS_close_range, 3, 100, 0);
 	LEAVE;
 	END;

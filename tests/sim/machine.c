@@ -86,10 +86,10 @@ const char *sim_thread_name(const struct uthread *thread)
 
 int uthread_new(struct aspace *as, struct uthread *from, const struct uregs *regs, struct uthread **out)
 {
-	if (from && from->state != SIM_AT_STOP)
+	if (from && from->state == SIM_RUNNING)
 		sim_fail("a thread is copied that is not at a stop");
 	sim_delay();
-	if (sim_inject(sim.config.refuse))
+	if ((from && from->state == SIM_GONE) || sim_inject(sim.config.refuse))
 		return -EAGAIN;
 	struct uthread *thread = calloc(1, sizeof *thread);
 	if (!thread)

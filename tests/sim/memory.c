@@ -337,7 +337,7 @@ static void check_op(const struct mem_op *op)
 int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *op)
 {
 	check_op(op);
-	if (caller && (caller->as != as || caller->state != SIM_AT_STOP))
+	if (caller && (caller->as != as || caller->state == SIM_RUNNING))
 		sim_fail("a memory call for a thread that is not at a stop of this address space");
 	sim_delay();
 	settle_range(as, op->addr, op->addr + op->size, caller);

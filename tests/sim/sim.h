@@ -100,7 +100,7 @@ struct uthread {
 	struct mem_queued queued; /* at most one */
 	int op_error;
 	bool was_tainted; /* its address space, before that error */
-	uint64_t spins; /* steps since the last stop */
+	uint64_t spins;   /* steps since the last stop */
 };
 
 /* Lets other fibers run for a while, sometimes. */
