@@ -6,7 +6,8 @@
  *
  * What the sandbox may see of the host becomes a *detached* mount each (open_tree with OPEN_TREE_CLONE): a tree of its
  * own, with no parent. ".." at its root stays there, and for everything not meant to be written the mount itself is
- * read-only, so that even a taken-over sentry that is root on the host cannot write to it. Then the root becomes an
+ * read-only, so that even a taken-over sentry that is root on the host cannot write to it. Single files that are only
+ * read are opened through such a mount of their directory, which is then closed. Then the root becomes an
  * empty, read-only tmpfs and the host's tree is detached: an absolute path leads nowhere. A proc of the new pid
  * namespace, not mounted anywhere either, is kept as a descriptor: the platform writes stubs' memory through it.
  *
@@ -22,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/mount.h>
@@ -157,21 +159,63 @@ int jail_spawn(void (*child)(void *argument), void *argument, pid_t *pid, int *p
 
 /* ------------------------------------------------------------------------------------------------ inside: mounts */
 
-static int view_open(struct jail_view *view)
+/* A detached mount of what is there: its descriptor, or -errno. */
+static int tree_open(const char *source, bool writable)
 {
 	struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
-	long fd = CALL3(open_tree, AT_FDCWD, view->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	long fd = CALL3(open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (fd < 0)
 		return (int)fd;
-	if (!view->writable)
+	if (!writable)
 		attributes.attr_set |= MOUNT_ATTR_RDONLY;
 	long error = CALL(mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes, 0);
 	if (error) {
 		host_close((int)fd);
 		return (int)error;
 	}
-	view->fd = (int)fd;
+	return (int)fd;
+}
+
+/* The directory whose files are being opened, as a read-only tree. Closing a tree waits for all CPUs, so a tree for
+ * each of thirty files of /etc would be half of a sandbox's start. */
+struct file_tree {
+	char path[PATH_MAX];
+	int fd; /* -1: none */
+};
+
+static void file_tree_close(struct file_tree *tree)
+{
+	if (tree->fd >= 0)
+		host_close(tree->fd);
+	tree->fd = -1;
+}
+
+/* The file of a view, open for reading, through a mount that is read-only. */
+static int file_open(const char *source, struct file_tree *tree)
+{
+	const char *name = strrchr(source, '/') + 1;
+	size_t length = MAX((size_t)(name - source) - 1, (size_t)1);
+
+	if (length >= sizeof tree->path)
+		return -ENAMETOOLONG;
+	if (tree->fd < 0 || tree->path[length] || strncmp(tree->path, source, length)) {
+		file_tree_close(tree);
+		memcpy(tree->path, source, length);
+		tree->path[length] = 0;
+		tree->fd = tree_open(tree->path, false);
+	}
+	return tree->fd < 0 ? tree->fd : host_open_beneath(tree->fd, name, O_RDONLY, 0);
+}
+
+static int view_open(struct jail_view *view, struct file_tree *tree)
+{
+	int fd = view->is_file && !view->writable ? file_open(view->source, tree)
+						  : tree_open(view->source, view->writable);
+
+	if (fd < 0)
+		return fd;
+	view->fd = fd;
 	return 0;
 }
 
@@ -229,6 +273,7 @@ static int empty_root(void)
 
 static int enter_mounts(struct jail_view *views, unsigned count, char message[JAIL_MESSAGE_BYTES])
 {
+	struct file_tree tree = {.fd = -1};
 	long error = CALL(mount, "none", "/", NULL, MS_REC_FLAG | MS_PRIVATE_FLAG, NULL, 0);
 
 	if (error)
@@ -236,10 +281,11 @@ static int enter_mounts(struct jail_view *views, unsigned count, char message[JA
 			       "this host gives a user namespace no rights (on Ubuntu: sysctl "
 			       "kernel.apparmor_restrict_unprivileged_userns=0)");
 	for (unsigned i = 0; i < count; i++) {
-		error = view_open(&views[i]);
+		error = view_open(&views[i], &tree);
 		if (error)
 			return explain(message, (int)error, "cannot show %.120s to the sandbox", views[i].source);
 	}
+	file_tree_close(&tree);
 	int proc = open_own_proc();
 	if (proc < 0)
 		return explain(message, proc, "this host forbids a proc file system in a new namespace");

@@ -16,7 +16,9 @@
 struct jail_view {
 	const char *source; /* absolute, without symbolic links at its end */
 	bool writable;      /* false: the mount itself refuses writes, whatever the sentry may try */
-	int fd; /* out: O_PATH, the root of a mount of its own with everything mounted below; ".." does not leave it */
+	bool is_file;       /* a regular file */
+	int fd; /* out: O_PATH, the root of a mount of its own with everything mounted below; ".." does not leave it;
+		   a file that is not writable: open for reading */
 };
 
 /* Runs child(argument) in a new process; child must not return. *pid and *pidfd (close-on-exec) are its names outside.

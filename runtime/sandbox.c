@@ -80,16 +80,16 @@ static uint32_t add_file(int fd)
 	return file;
 }
 
-/* A directory stays the O_PATH descriptor that it is; a single file is opened, because its name is not reached again.
- */
+/* A directory stays the O_PATH descriptor that it is; a writable file is opened, because its name is not reached again
+ * (one that is only read is open already). */
 static uint32_t add_view(const struct mount_spec *spec, const struct jail_view *view)
 {
 	char message[JAIL_MESSAGE_BYTES];
 	int fd = view->fd;
 
-	if (!spec->is_file)
+	if (!spec->is_file || !view->writable)
 		return add_file(fd);
-	int opened = view->writable ? host_reopen(fd, O_RDWR) : -EACCES;
+	int opened = host_reopen(fd, O_RDWR);
 	if (opened < 0)
 		opened = host_reopen(fd, O_RDONLY);
 	if (opened < 0) {

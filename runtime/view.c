@@ -100,7 +100,8 @@ static void add_host(struct view *view, const char *source, const char *target, 
 
 	spec->is_file = is_file;
 	view->shown[view->count - 1] = (int)view->host_count;
-	view->host[view->host_count++] = (struct jail_view){.source = source, .writable = mode == SHARE_RW, .fd = -1};
+	view->host[view->host_count++] =
+		(struct jail_view){.source = source, .writable = mode == SHARE_RW, .is_file = is_file, .fd = -1};
 }
 
 /* A part of the host at its own place, if the host has it: a link as a link, a directory or file read-only. */
