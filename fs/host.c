@@ -24,7 +24,8 @@
 #include <sys/mman.h>
 #include <sys/statfs.h>
 
-#define BUCKETS        4096u
+#define BUCKETS_FIRST  32u
+#define BUCKETS_MOST   65536u
 #define TRUST_RO_NS    NS_PER_S
 #define TRUST_DIR_NS   (20 * NS_PER_MS) /* directories of a writable tree */
 #define OVERFLOW_ID    65534u
@@ -108,7 +109,39 @@ bool host_is_same(const struct inode *inode, const struct statx *from)
 
 static struct list *bucket_of(struct host_fs *fs, uint64_t dev, uint64_t ino)
 {
-	return &fs->buckets[(ino * 0x9e3779b97f4a7c15ull ^ dev) >> 32 & (BUCKETS - 1)];
+	return &fs->buckets[(ino * 0x9e3779b97f4a7c15ull ^ dev) >> 32 & (fs->bucket_count - 1)];
+}
+
+static struct list *buckets_new(unsigned count)
+{
+	struct list *buckets = arena_alloc(count * sizeof *buckets);
+
+	for (unsigned i = 0; buckets && i < count; i++)
+		list_init(&buckets[i]);
+	return buckets;
+}
+
+/* A sandbox has a file system of the host for each file of /etc that it shows: tables begin small. Without memory for
+ * a larger one chains get longer. */
+static void buckets_grow(struct host_fs *fs)
+{
+	unsigned old_count = fs->bucket_count;
+	struct list *old = fs->buckets, *buckets;
+	struct host_node *node, *after;
+
+	if (fs->node_count < 2 * old_count || old_count >= BUCKETS_MOST)
+		return;
+	buckets = buckets_new(4 * old_count);
+	if (!buckets)
+		return;
+	fs->buckets = buckets;
+	fs->bucket_count = 4 * old_count;
+	for (unsigned i = 0; i < old_count; i++)
+		list_for_each_safe (node, after, &old[i], hash) {
+			list_remove(&node->hash);
+			list_push_front(bucket_of(fs, node->host_dev, node->host_ino), &node->hash);
+		}
+	arena_free(old, old_count * sizeof *old);
 }
 
 int host_place_set(struct inode *inode, struct inode *parent, const char *name)
@@ -154,7 +187,9 @@ static int inode_make(struct superblock *sb, const struct statx *from, struct in
 	inode->rdev = (uint64_t)from->stx_rdev_major << 8 | from->stx_rdev_minor;
 	host_attributes(inode, from);
 	list_init(&node->lru);
+	buckets_grow(fs);
 	list_push_front(bucket_of(fs, node->host_dev, node->host_ino), &node->hash);
+	fs->node_count++;
 	*out = inode;
 	return 0;
 }
@@ -202,6 +237,7 @@ static void host_release(struct inode *inode)
 	if (node->snapshot)
 		host_snapshot_put(node->snapshot);
 	list_remove(&node->hash);
+	fs->node_count--;
 	if (node->name)
 		arena_string_free(node->name);
 	if (node->parent)
@@ -534,10 +570,9 @@ int host_new(uint32_t host_dir, bool writable, struct superblock **out)
 	fs->trust_ns = writable ? 0 : TRUST_RO_NS;
 	list_init(&fs->dirs);
 	list_init(&fs->files);
-	fs->buckets = arena_alloc(BUCKETS * sizeof *fs->buckets);
+	fs->bucket_count = BUCKETS_FIRST;
+	fs->buckets = buckets_new(fs->bucket_count);
 	int error = fs->buckets ? 0 : -ENOMEM;
-	for (unsigned i = 0; i < BUCKETS && !error; i++)
-		list_init(&fs->buckets[i]);
 	hostfile_get(host_dir);
 	fs->file = host_dir;
 	if (!error)

@@ -41,10 +41,11 @@ struct host_node {
 
 struct host_fs {
 	bool writable, is_file;
-	uint64_t trust_ns; /* how long what we know stays good */
-	uint32_t file;     /* counted */
-	uint64_t dev;      /* of the root */
-	struct list *buckets;
+	uint64_t trust_ns;    /* how long what we know stays good */
+	uint32_t file;        /* counted */
+	uint64_t dev;         /* of the root */
+	struct list *buckets; /* a power of two of them */
+	unsigned bucket_count, node_count;
 	struct list dirs, files; /* host_node.lru: open directories, cached open files; oldest first */
 	unsigned dir_count, file_count;
 };
