@@ -199,7 +199,7 @@ static void scrub(struct aspace *as)
 	const struct agent_call unmap = {SYS_munmap, {PLATFORM_MIN_ADDR, PLATFORM_MAX_ADDR - PLATFORM_MIN_ADDR}};
 
 	aspace_move(as, ASPACE_MAKING);
-	if (as->broken || pool_count >= POOL_SPARE || agent_run(as, &unmap, 1)) {
+	if (as->broken || pool_count >= POOL_MOST || agent_run(as, &unmap, 1)) {
 		aspace_end(as);
 		return;
 	}
@@ -224,21 +224,36 @@ static struct aspace *dirty_one(void)
 	return NULL;
 }
 
+static bool pool_is_short(void)
+{
+	return pool_count < POOL_LEAST && !janitor_failed;
+}
+
+/* Who execs gives its old address space back, so most often there will be a blank one without making one. */
 static void janitor_main(void *argument)
 {
+	uint64_t make_ns = 0; /* when to */
+
 	(void)argument;
 	for (;;) {
 		struct aspace *used = dirty_one(), *made;
+		if (!used && pool_is_short() && clock_now_ns() < make_ns) {
+			(void)!fiber_park_until(make_ns);
+			continue;
+		}
+		if (!used && !pool_is_short()) {
+			fiber_park();
+			make_ns = clock_now_ns() + POOL_DELAY_NS;
+			continue;
+		}
 		if (used) {
 			scrub(used);
-		} else if (pool_count < POOL_SPARE && !janitor_failed) {
+		} else {
 			janitor_failed = aspace_make(&made) != 0;
 			if (!janitor_failed)
 				aspace_move(made, ASPACE_POOL);
-		} else {
-			fiber_park();
 		}
-		waitq_wake(&pool_filled, 0);
+		waitq_wake(&pool_filled, 0); /* only for a change: who waits looks again and wakes us */
 	}
 }
 

@@ -257,7 +257,7 @@ int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *o
 	struct range range = {op->addr, op->addr + op->size};
 	struct mem_op patched = *op;
 	struct signed_call call;
-	int error;
+	int error, text = -1;
 
 	if (as->broken)
 		return -ENOMEM;
@@ -273,7 +273,7 @@ int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *o
 	patch_before(as, caller, op);
 	switch (op->kind) {
 	case MEM_MAP:
-		patch_aot(as, caller, &patched);
+		text = patch_aot_before(as, caller, &patched);
 		error = map_call(&patched, &call);
 		if (!error)
 			error = emit(as, caller, &call, &range);
@@ -287,5 +287,7 @@ int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *o
 	}
 	if (!error)
 		patch_after(as, op);
+	if (!error && text >= 0)
+		patch_aot_after(as, caller, op, text);
 	return error == -EIO ? -ENOMEM : error;
 }

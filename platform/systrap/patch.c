@@ -29,10 +29,7 @@
 #include "platform/systrap/trampoline.h"
 #include "sentry/base/log.h"
 
-#define SITE_LIMIT     16384
-#define INSN_SYSCALL_0 0x0f
-#define INSN_SYSCALL_1 0x05
-#define INSN_JMP       0xe9
+#define SITE_LIMIT 16384
 
 enum site_state { SITE_EMPTY, SITE_PATCHED, SITE_REFUSED, SITE_GONE };
 
@@ -131,6 +128,13 @@ void patch_site(struct uthread *thread, uint64_t addr)
 	site = site_find(&as->patches, addr);
 	if (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED))
 		return; /* raced, or tried before */
+	if (patch_aot_trapped(thread, addr)) {
+		site = site_find(&as->patches, addr);
+		if (site && site->state == SITE_PATCHED)
+			return;
+	}
+	if (as->broken || as->patches.frozen || !ranges_cover(&as->patches.patchable, addr, addr + 5))
+		return; /* others ran */
 	as->patches.active++;
 	state = patch(as, addr, &target); /* parks: the table may have changed */
 	as->patches.active--;
@@ -182,6 +186,20 @@ bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struc
 		site->target = trampoline_ahead_target(text, &ahead->site[i]);
 	}
 	return true;
+}
+
+void patch_ahead_undo(struct aspace *as, uint64_t addr)
+{
+	struct site *site = site_find(&as->patches, addr);
+
+	if (site && site->state == SITE_PATCHED)
+		site->state = SITE_REFUSED;
+}
+
+void patch_ahead_undo_all(struct aspace *as, uint64_t text, const struct ahead *ahead)
+{
+	for (unsigned i = 0; i < ahead->sites; i++)
+		patch_ahead_undo(as, text + ahead->site[i].offset);
 }
 
 /* ------------------------------------------------------------------------------------------------ memory operations */
@@ -238,6 +256,10 @@ void patch_before(struct aspace *as, struct uthread *caller, const struct mem_op
 	(void)caller;
 	if (op->kind == MEM_ADVISE)
 		return;
+	if (op->kind != MEM_PROTECT || op->prot & MEM_WRITE)
+		patch_aot_forget(as, op->addr, end);
+	if (op->kind == MEM_REMAP)
+		patch_aot_forget(as, op->new_addr, op->new_addr + op->new_size);
 	if (as->patches.site_room && (op->kind != MEM_PROTECT || op->prot & MEM_WRITE) &&
 	    ranges_touch(&as->patches.patchable, op->addr, end))
 		drop_sites(as, op->addr, end, op->kind == MEM_REMAP || op->kind == MEM_PROTECT);
@@ -323,6 +345,7 @@ int patch_copy(struct aspace *to, const struct aspace *from)
 	int error;
 
 	patches->shared_unknown = source->shared_unknown;
+	patch_aot_copy(to, from);
 	error = ranges_copy(&patches->patchable, &source->patchable);
 	if (!error)
 		error = ranges_copy(&patches->shared, &source->shared);
@@ -341,6 +364,7 @@ int patch_copy(struct aspace *to, const struct aspace *from)
 
 void patch_forget(struct aspace *as)
 {
+	patch_aot_forget(as, 0, UINT64_MAX);
 	ranges_clear(&as->patches.patchable);
 	ranges_clear(&as->patches.shared);
 	trampoline_forget(as);

@@ -12,17 +12,21 @@
  * ms, where a linear sweep takes 70 and is wrong about constants within code (docs/decisions/0002-ahead-of-time.md).
  * The other sites keep being patched when they trap.
  *
- * When a sandbox maps a text with enough such sites for the second time, the text is copied into a memory file in which
- * they are patched, and the copy is mapped instead of the file from then on. (Making it costs as much as a hundred lazy
- * patches: more than a sandbox that runs one program would get back.) The pattern dictates the displacement: +0x13d4805
- * or +0x3d4805. So the trampolines of a text are two images of it, 20 and 4 MiB further on, and two mappings place all
- * of them. They are placed before the text is mapped; if they cannot be, the file itself is mapped.
+ * The first time that a call of a text traps, the text is looked through, and all its sites are patched at once in the
+ * process that trapped: a page at a time, through /proc/PID/mem. Further processes of the sandbox get the same when
+ * they map the text, before they run in it. When a text has been mapped COPY_AFTER times more, it is copied into a
+ * memory file in which the sites are patched, and the copy is mapped instead of the file from then on. (Patching in
+ * place costs a page for each page with a site, some fifty of a C library; the copy costs all of the text, but once.)
+ * The pattern dictates the displacement: +0x13d4805 or +0x3d4805. So the trampolines of a text are two images of it, 20
+ * and 4 MiB further on, and two mappings place all of them. They are placed before anything is patched; if they cannot
+ * be, the text stays as it is.
  *
- * Only files that the sandbox can only read are copied (their description is open for reading only), and a copy belongs
- * to one device, inode, size, mtime and ctime: a file changed on the host is another file.
+ * Only files that the sandbox can only read are looked at (their description is open for reading only), and what is
+ * known belongs to one device, inode, size, mtime and ctime: a file changed on the host is another file. A text that a
+ * process has made writable, if only for a moment, is its own and is left alone.
  *
- * Limits: AOT_FILES texts of at most AOT_TEXT_BYTES are known, and AOT_COPY_BYTES copied, in a sandbox; what does not
- * fit is patched lazily.
+ * Limits: AOT_FILES texts of at most AOT_TEXT_BYTES are known, and AOT_COPY_BYTES copied, in a sandbox; AOT_TEXTS
+ * untouched texts in an address space. What does not fit is patched lazily.
  */
 #include "platform/systrap/patch_aot.h"
 
@@ -44,13 +48,15 @@
 #define AOT_COPY_BYTES (16u << 20)
 #define AOT_SITES_MIN  4
 #define CHUNK_BYTES    65536
+#define COPY_AFTER     6
 #define SITE_BYTES     8
 #define TAIL           (SITE_BYTES - 1)
 
-/* A text that has been mapped once: only the second time it is worth the look. */
-enum aot_state { AOT_SEEN, AOT_PLAIN, AOT_COPIED };
+/* SEEN: mapped, no call has trapped yet. PLAIN: nothing to be gained. LISTED: its sites are known. COPIED. */
+enum aot_state { AOT_SEEN, AOT_PLAIN, AOT_LISTED, AOT_COPIED };
 struct aot {
 	enum aot_state state;
+	unsigned mapped; /* since it is LISTED */
 	uint32_t dev_major, dev_minor;
 	uint64_t ino, bytes, mtime_ns, ctime_ns, offset, size;
 	uint32_t file; /* AOT_COPIED: the copy */
@@ -128,27 +134,49 @@ static ssize_t read_cached(int host_fd, void *to, size_t n, uint64_t offset)
 	return got == -EOPNOTSUPP ? host_pread(host_fd, to, n, (int64_t)offset) : got;
 }
 
-/* Looks through the file before anything is copied: most texts have no site. -EAGAIN: not all of it is in memory. */
-static int count_sites(int host_fd, const struct aot *text)
+/* Notes a site. Of two so close together that their trampolines would overlap the second is left out. -ENOMEM. */
+static int site_note(struct ahead *ahead, unsigned *room, const unsigned char *insn, uint64_t offset,
+		     uint64_t free_from[2])
+{
+	unsigned kind = insn[4];
+
+	if (offset < free_from[kind])
+		return 0;
+	free_from[kind] = offset + AHEAD_DISTANCE;
+	if (ahead->sites == *room) {
+		unsigned more = *room ? 2 * *room : 64;
+		struct ahead_site *site = realloc(ahead->site, more * sizeof *site);
+		if (!site)
+			return -ENOMEM;
+		ahead->site = site;
+		*room = more;
+	}
+	struct ahead_site *site = &ahead->site[ahead->sites++];
+	site->offset = (uint32_t)offset;
+	memcpy(&site->displacement, insn + 1, sizeof site->displacement);
+	return 0;
+}
+
+/* Lists the sites of a text. -EAGAIN: not all of it is in memory. */
+static int list_sites(int host_fd, const struct aot *text, struct ahead *ahead)
 {
 	static unsigned char chunk[CHUNK_BYTES + TAIL];
-	int sites = 0;
+	uint64_t free_from[2] = {0, 0};
+	unsigned room = 0;
 
 	for (uint64_t done = 0; done < text->size; done += CHUNK_BYTES) {
 		uint64_t want = MIN(text->size - done, (uint64_t)sizeof chunk);
 		ssize_t n = read_cached(host_fd, chunk, want, text->offset + done);
-		size_t at = 0;
 
 		if (n < 0)
 			return (int)n;
 		if (n < (ssize_t)MIN(want, text->bytes - text->offset - done))
 			return -EAGAIN;
-		while ((at = patch_aot_find(chunk, (size_t)n, at)) < (size_t)n) {
-			sites++;
-			at += SITE_BYTES;
-		}
+		for (size_t at = 0; (at = patch_aot_find(chunk, (size_t)n, at)) < (size_t)n; at += SITE_BYTES)
+			if (site_note(ahead, &room, chunk + at, done + at, free_from))
+				return -ENOMEM;
 	}
-	return sites;
+	return 0;
 }
 
 static bool read_all(int host_fd, unsigned char *to, uint64_t size, uint64_t offset)
@@ -166,28 +194,7 @@ static bool read_all(int host_fd, unsigned char *to, uint64_t size, uint64_t off
 	return true;
 }
 
-/* Patches the copy and notes its sites; room: how many there is room for. Of two so close together that their
- * trampolines would overlap the second stays. */
-static void patch_copy_bytes(struct aot *text, unsigned char *bytes, unsigned room)
-{
-	size_t at = 0, free_from[2] = {0, 0};
-
-	for (; text->ahead.sites < room && (at = patch_aot_find(bytes, text->size, at)) < text->size;
-	     at += SITE_BYTES) {
-		struct ahead_site *site = &text->ahead.site[text->ahead.sites];
-		unsigned kind = bytes[at + 4];
-
-		if (at < free_from[kind])
-			continue;
-		free_from[kind] = at + AHEAD_DISTANCE;
-		text->ahead.sites++;
-		site->offset = (uint32_t)at;
-		memcpy(&site->displacement, bytes + at + 1, sizeof site->displacement);
-		bytes[at] = 0xe9;
-	}
-}
-
-static int copy_make(int host_fd, struct aot *text, unsigned sites)
+static int copy_make(int host_fd, struct aot *text)
 {
 	int error = 0, fd = host_memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	unsigned char *bytes = NULL;
@@ -198,10 +205,10 @@ static int copy_make(int host_fd, struct aot *text, unsigned sites)
 	if (!error)
 		bytes = host_mmap(NULL, text->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0, &error);
 	if (bytes) {
-		if (read_all(host_fd, bytes, text->size, text->offset))
-			patch_copy_bytes(text, bytes, sites);
-		else
+		if (!read_all(host_fd, bytes, text->size, text->offset))
 			error = -EIO;
+		for (unsigned i = 0; i < text->ahead.sites && !error; i++)
+			bytes[text->ahead.site[i].offset] = INSN_JMP;
 		host_munmap(bytes, text->size);
 	}
 	if (!error)
@@ -213,25 +220,33 @@ static int copy_make(int host_fd, struct aot *text, unsigned sites)
 	return error;
 }
 
-/* Makes the copy of a text that is worth it. */
-static void text_look(int host_fd, struct aot *text)
+/* A call of this text has trapped: which others does it have? */
+static void text_list(int host_fd, struct aot *text)
 {
-	int sites = count_sites(host_fd, text);
+	struct ahead ahead = {0};
+	int error = list_sites(host_fd, text, &ahead);
 
-	if (sites == -EAGAIN)
-		return; /* not all in memory: another time */
-	text->state = AOT_PLAIN;
-	if (sites < AOT_SITES_MIN || copied_bytes + text->size > AOT_COPY_BYTES)
+	if (error || ahead.sites < AOT_SITES_MIN) {
+		free(ahead.site);
+		if (error != -EAGAIN)
+			text->state = AOT_PLAIN;
 		return;
-	text->ahead.site = calloc((size_t)sites, sizeof *text->ahead.site);
-	if (!text->ahead.site || copy_make(host_fd, text, (unsigned)sites))
+	}
+	text->ahead = ahead;
+	text->state = AOT_LISTED;
+}
+
+/* Makes the copy of a text that is mapped again and again. */
+static void text_copy(int host_fd, struct aot *text)
+{
+	if (copied_bytes + text->size > AOT_COPY_BYTES || copy_make(host_fd, text))
 		return;
 	text->state = AOT_COPIED;
 	copied_bytes += text->size;
 }
 
-/* The copy of what is about to be mapped; NULL: none. */
-static struct aot *copy_of(const struct mem_op *op)
+/* What is known of the text that is about to be mapped; NULL: it is none. */
+static struct aot *text_of(const struct mem_op *op)
 {
 	int host_fd = hostfile_fd(op->file);
 	struct aot identity, *text = texts;
@@ -245,24 +260,139 @@ static struct aot *copy_of(const struct mem_op *op)
 	if (text == texts + text_count) {
 		*text = identity;
 		text_count++;
-	} else if (text->state == AOT_SEEN) {
-		text_look(host_fd, text);
 	}
-	return text->state == AOT_COPIED ? text : NULL;
+	return text;
 }
 
-void patch_aot(struct aspace *as, struct uthread *caller, struct mem_op *op)
-{
-	struct aot *text;
+/* ------------------------------------------------------------------------------------------------ in place */
 
-	if (op->kind != MEM_MAP || op->file == MEM_NO_FILE || op->flags & MEM_SHARED ||
-	    (op->prot & (MEM_WRITE | MEM_EXEC)) != MEM_EXEC || op->size > AOT_TEXT_BYTES)
+static struct aot_text *texts_find(struct patches *patches, uint64_t start, uint64_t end)
+{
+	for (struct aot_text *t = patches->texts; t < patches->texts + AOT_TEXTS; t++)
+		if (t->end && t->start < end && start < t->end)
+			return t;
+	return NULL;
+}
+
+void patch_aot_forget(struct aspace *as, uint64_t start, uint64_t end)
+{
+	struct aot_text *t;
+
+	while ((t = texts_find(&as->patches, start, end))) {
+		hostfile_put(t->file);
+		*t = (struct aot_text){0};
+	}
+}
+
+void patch_aot_copy(struct aspace *to, const struct aspace *from)
+{
+	memcpy(to->patches.texts, from->patches.texts, sizeof to->patches.texts);
+	for (int i = 0; i < AOT_TEXTS; i++)
+		if (to->patches.texts[i].end)
+			hostfile_get(to->patches.texts[i].file);
+}
+
+static void texts_add(struct aspace *as, const struct mem_op *op, unsigned text)
+{
+	for (struct aot_text *t = as->patches.texts; t < as->patches.texts + AOT_TEXTS; t++)
+		if (!t->end) {
+			*t = (struct aot_text){op->addr, op->addr + op->size, text, op->file};
+			hostfile_get(op->file);
+			return;
+		}
+}
+
+/* The pages with sites, patched, over what is mapped there. */
+static void write_pages(struct aspace *as, uint64_t addr, int host_fd, const struct aot *text)
+{
+	static unsigned char page[PAGE_SIZE];
+	const struct ahead *ahead = &text->ahead;
+
+	for (unsigned first = 0, after; first < ahead->sites; first = after) {
+		uint64_t at = page_down(ahead->site[first].offset);
+		bool good = true;
+
+		memset(page, 0, sizeof page);
+		good = read_all(host_fd, page, PAGE_SIZE, text->offset + at);
+		for (after = first; after < ahead->sites && ahead->site[after].offset < at + PAGE_SIZE; after++) {
+			unsigned char *insn = page + (ahead->site[after].offset - at);
+			good = good && *insn == INSN_SYSCALL_0;
+			*insn = INSN_JMP;
+		}
+		if (!good || host_pwrite(as->mem_fd, page, PAGE_SIZE, (int64_t)(addr + at)) != PAGE_SIZE)
+			for (unsigned i = first; i < after; i++)
+				patch_ahead_undo(as, addr + ahead->site[i].offset);
+	}
+}
+
+bool patch_aot_trapped(struct uthread *thread, uint64_t site)
+{
+	struct aspace *as = thread->as;
+	struct aot_text *t = texts_find(&as->patches, site, site + 1);
+
+	if (!t)
+		return false;
+	struct aot *text = &texts[t->text];
+	uint32_t file = t->file;
+	uint64_t start = t->start;
+	if (text->state == AOT_SEEN)
+		text_list(hostfile_fd(file), text);
+	bool good = text->state >= AOT_LISTED;
+	if (good) {
+		hostfile_get(file);
+		good = patch_ahead(as, thread, start, &text->ahead);
+		t = texts_find(&as->patches, site, site + 1); /* others ran */
+		if (good && t && t->start == start && t->file == file)
+			write_pages(as, start, hostfile_fd(file), text);
+		else if (good)
+			patch_ahead_undo_all(as, start, &text->ahead);
+		hostfile_put(file);
+	}
+	/* Once is enough, whatever came of it. */
+	if (t && t->start == start)
+		patch_aot_forget(as, t->start, t->end);
+	return good;
+}
+
+/* ------------------------------------------------------------------------------------------------ when it is mapped */
+
+static bool is_text(const struct aspace *as, const struct mem_op *op)
+{
+	return op->kind == MEM_MAP && op->file != MEM_NO_FILE && !(op->flags & MEM_SHARED) &&
+	       (op->prot & (MEM_WRITE | MEM_EXEC)) == MEM_EXEC && op->size <= AOT_TEXT_BYTES &&
+	       !systrap.config.no_patch && as->mem_fd >= 0 && !as->broken;
+}
+
+int patch_aot_before(struct aspace *as, struct uthread *caller, struct mem_op *op)
+{
+	struct aot *text = is_text(as, op) ? text_of(op) : NULL;
+
+	if (!text || text->state == AOT_PLAIN)
+		return -1;
+	if (text->state == AOT_LISTED && ++text->mapped > COPY_AFTER)
+		text_copy(hostfile_fd(op->file), text);
+	if (text->state == AOT_COPIED && patch_ahead(as, caller, op->addr, &text->ahead)) {
+		op->file = text->file;
+		op->offset = 0;
+		return -1;
+	}
+	return (int)(text - texts);
+}
+
+void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, int index)
+{
+	struct aot *text = &texts[index];
+
+	if (text->state == AOT_PLAIN || text->state == AOT_COPIED)
 		return;
-	if (systrap.config.no_patch || as->mem_fd < 0 || as->broken)
+	if (text->state == AOT_SEEN) {
+		texts_add(as, op, (unsigned)index);
 		return;
-	text = copy_of(op);
-	if (!text || !patch_ahead(as, caller, op->addr, &text->ahead))
+	}
+	if ((caller && aspace_settle(as, caller)) || !patch_ahead(as, caller, op->addr, &text->ahead))
 		return;
-	op->file = text->file;
-	op->offset = 0;
+	if (ranges_cover(&as->patches.patchable, op->addr, op->addr + op->size))
+		write_pages(as, op->addr, hostfile_fd(op->file), text);
+	else
+		patch_ahead_undo_all(as, op->addr, &text->ahead);
 }

@@ -1,4 +1,4 @@
-/* patch_aot.h - call sites patched ahead of time: whole texts of read-only host files, once a sandbox (design D2). */
+/* patch_aot.h - call sites patched ahead of time: whole texts of read-only host files (design D2). */
 #ifndef PLATFORM_SYSTRAP_PATCH_AOT_H
 #define PLATFORM_SYSTRAP_PATCH_AOT_H
 
@@ -27,10 +27,23 @@ struct ahead {
  * caller then maps a text in which they are. False: not all of them have room, none may be used. */
 bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead);
 
-/* PARKS. op is a MEM_MAP that is about to be made, after patch_before. Where it maps the text of a file whose sites can
- * be patched ahead of time, the trampolines are placed and op is changed to map the patched copy. Otherwise op stays,
- * and its sites are patched when they trap. caller: as in aspace_mem, may be NULL. */
-void patch_aot(struct aspace *as, struct uthread *caller, struct mem_op *op);
+/* patch.c. Such a site, or all of them, have not been patched after all. */
+void patch_ahead_undo(struct aspace *as, uint64_t site);
+void patch_ahead_undo_all(struct aspace *as, uint64_t text, const struct ahead *ahead);
+
+/* PARKS. op is a MEM_MAP that is about to be made, after patch_before. Where it maps the text of a file of which there
+ * is a patched copy, the trampolines are placed and op is changed to map the copy. Otherwise op stays; what is returned
+ * then goes to patch_aot_after once op is made, unless it is -1. caller: as in aspace_mem, may be NULL. */
+int patch_aot_before(struct aspace *as, struct uthread *caller, struct mem_op *op);
+void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, int index);
+
+/* PARKS. A call has trapped at this site: true if all sites of its text have been patched for that. */
+bool patch_aot_trapped(struct uthread *thread, uint64_t site);
+
+/* Texts in this range are not what they were. */
+void patch_aot_forget(struct aspace *as, uint64_t start, uint64_t end);
+/* For fork: to has nothing yet. */
+void patch_aot_copy(struct aspace *to, const struct aspace *from);
 
 /* Where in n bytes of text a call site stands that may be patched unseen; from: the first offset to look at. Returns
  * its offset, or n when there is none. Exposed for tests. */

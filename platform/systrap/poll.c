@@ -96,6 +96,11 @@ void poll_start(void)
 	crowd.off_ns = CROWD_OFF_LEAST;
 }
 
+uint32_t poll_agent_spin(void)
+{
+	return spin_max;
+}
+
 /* How long we have waited for a CPU, and how often we got one, since the last look; false: unknown. */
 static bool crowd_read(uint64_t *waited_ns, uint64_t *runs)
 {

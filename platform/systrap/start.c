@@ -236,28 +236,38 @@ int platform_start(const struct platform_config *config)
 	return error ? fail("the pool of stubs", error) : 0;
 }
 
+/* Ends, or reaps, every process of the platform. All are told first: they end at the same time then. */
+static void for_all(void (*each)(pid_t pid))
+{
+	struct uthread *thread;
+
+	list_for_each (thread, &systrap.threads, all_node)
+		if (thread->state != UTHREAD_DEAD)
+			each(thread->pid);
+	for (unsigned id = 0; id < ASPACES; id++)
+		each(aspace_agent_pid(id));
+	each(systrap.factory_pid);
+}
+
 static void end(pid_t pid)
+{
+	if (pid > 1)
+		host_kill(pid, SIGKILL);
+}
+
+static void reap(pid_t pid)
 {
 	siginfo_t info;
 
-	if (pid <= 1)
-		return;
-	host_kill(pid, SIGKILL);
-	if (host_waitid(P_PID, pid, &info, WEXITED | __WALL))
-		return;
+	if (pid > 1)
+		(void)!host_waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL);
 }
 
 void platform_stop(void)
 {
-	struct uthread *thread;
-
 	systrap.stopping = true;
-	list_for_each (thread, &systrap.threads, all_node)
-		if (thread->state != UTHREAD_DEAD)
-			end(thread->pid);
-	for (unsigned id = 0; id < ASPACES; id++)
-		end(aspace_agent_pid(id));
-	end(systrap.factory_pid);
+	for_all(end);
+	for_all(reap);
 }
 
 const char *platform_fatal(void)

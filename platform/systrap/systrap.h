@@ -51,7 +51,17 @@ struct trampoline_run {
 	uint32_t first; /* page of the trampolines' memory file */
 	int32_t displacement;
 };
+/* A text of a file, as the file has it: patch_aot.c. */
+#define AOT_TEXTS 16
+struct aot_text {
+	uint64_t start, end; /* end 0: none */
+	uint32_t text, file; /* patch_aot.c's number; the host file, counted */
+};
+#define INSN_SYSCALL_0 0x0f
+#define INSN_SYSCALL_1 0x05
+#define INSN_JMP       0xe9
 struct patches {
+	struct aot_text texts[AOT_TEXTS];
 	struct ranges patchable;   /* private, executable, not writable */
 	struct ranges shared;      /* MAP_SHARED: never written to */
 	struct ranges trampolines; /* pages that trampoline.c has mapped */
@@ -165,8 +175,10 @@ struct systrap {
 };
 extern struct systrap systrap;
 
-#define ASPACES           2048 /* address spaces of a sandbox */
-#define POOL_SPARE        3    /* blank ones kept ready */
+#define ASPACES           2048            /* address spaces of a sandbox */
+#define POOL_LEAST        1               /* blank ones made ahead */
+#define POOL_MOST         8               /* given back ones that are kept */
+#define POOL_DELAY_NS     (2 * NS_PER_MS) /* not at once, when a program has just begun to run */
 #define AGENT_LIMIT_NS    (30 * NS_PER_S)
 #define AGENT_PATIENCE_NS (2 * NS_PER_MS) /* then ask for proof */
 #define OPS_LIMIT_NS      (30 * NS_PER_S)
@@ -279,5 +291,7 @@ void bell_watch(struct uthread *thread);
 void bell_unwatch(struct uthread *thread);
 void bell_taken(struct uthread *thread);
 void poll_start(void);
+/* How many rounds an agent may wait for its next command before it sleeps. */
+uint32_t poll_agent_spin(void);
 
 #endif

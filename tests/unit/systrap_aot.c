@@ -74,16 +74,6 @@ static struct mem_op text_op(void)
 			       .offset = text.p_offset};
 }
 
-/* The first mapping of a text is the file itself. */
-static void map_once(void)
-{
-	struct aspace *as = test_aspace();
-	struct mem_op op = text_op();
-
-	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
-	aspace_free(as);
-}
-
 static unsigned char guest_byte(struct aspace *as, uint64_t addr)
 {
 	unsigned char byte = 0;
@@ -107,6 +97,40 @@ static void call_at(struct uthread *thread, uint64_t site, uint64_t nr)
 	cr_assert_eq(regs.rip, site + 2);
 }
 
+/* A text is looked through when one of its calls traps; a process that has it then has all of it patched. */
+static void map_once(void)
+{
+	struct aspace *as = test_aspace();
+	struct uregs regs = {.rip = 0x1000, .rsp = GUEST_STACK - 8, .rflags = 0x202};
+	struct mem_op op = text_op();
+	const unsigned char *code = file + text.p_offset;
+	size_t first = patch_aot_find(code, text.p_filesz, 0), second = patch_aot_find(code, text.p_filesz, first + 64);
+	struct uthread *thread;
+	struct stop stop;
+
+	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+	cr_assert_eq(guest_byte(as, PLACE + second), 0x0f, "the first mapping of a text is the file itself");
+	cr_assert_eq(uthread_new(as, NULL, &regs, &thread), 0);
+	uthread_wait(thread, &stop);
+	call_at(thread, PLACE + first, 400);
+	cr_assert_eq(guest_byte(as, PLACE + second), systrap.config.no_patch ? 0x0f : 0xe9);
+	test_end(thread);
+	aspace_free(as);
+}
+
+/* After some more mappings there is a copy. */
+static void map_often(void)
+{
+	map_once();
+	for (int i = 0; i < 8; i++) {
+		struct aspace *as = test_aspace();
+		struct mem_op op = text_op();
+
+		cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+		aspace_free(as);
+	}
+}
+
 /* Of two sites so close together that their trampolines would overlap the second is left out. */
 static bool left_out(size_t free_from[2], const unsigned char *code, size_t at)
 {
@@ -115,6 +139,8 @@ static bool left_out(size_t free_from[2], const unsigned char *code, size_t at)
 	free_from[code[at + 4]] = at + AHEAD_DISTANCE;
 	return false;
 }
+
+static void (*prepare)(void);
 
 static void whole_libc(void)
 {
@@ -130,7 +156,7 @@ static void whole_libc(void)
 
 	libc_open();
 	code = file + text.p_offset;
-	map_once();
+	prepare();
 	op = text_op();
 	as = test_aspace();
 	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
@@ -169,12 +195,54 @@ static void whole_libc(void)
 	aspace_free(as);
 }
 
-Test(patch_aot, whole_libc, .timeout = 60)
+Test(patch_aot, whole_libc_in_place, .timeout = 60)
 {
+	prepare = map_once;
 	test_run(whole_libc);
 }
 
-/* A second address space shares the copy; one where the room is taken gets the file itself. */
+Test(patch_aot, whole_libc_copy, .timeout = 60)
+{
+	prepare = map_often;
+	test_run(whole_libc);
+}
+
+/* A text that the guest has made writable in between is its own: what it has written there stays. */
+static void changed_by_guest(void)
+{
+	struct mem_op op, protect;
+	struct uregs regs = {.rip = 0x1000, .rsp = GUEST_STACK - 8, .rflags = 0x202};
+	struct aspace *as = test_aspace();
+	struct uthread *thread;
+	struct stop stop;
+	unsigned char byte = 0xab;
+	size_t first, second;
+
+	libc_open();
+	op = text_op();
+	first = patch_aot_find(file + text.p_offset, text.p_filesz, 0);
+	second = patch_aot_find(file + text.p_offset, text.p_filesz, first + 64);
+	cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+	protect = (struct mem_op){.kind = MEM_PROTECT, .prot = MEM_READ | MEM_WRITE, .addr = op.addr, .size = op.size};
+	cr_assert_eq(aspace_mem(as, NULL, &protect), 0);
+	cr_assert_eq(aspace_write(as, NULL, UADDR(PLACE + first + 20), &byte, 1), 0);
+	protect.prot = MEM_READ | MEM_EXEC;
+	cr_assert_eq(aspace_mem(as, NULL, &protect), 0);
+	cr_assert_eq(uthread_new(as, NULL, &regs, &thread), 0);
+	uthread_wait(thread, &stop);
+	call_at(thread, PLACE + first, 400);
+	cr_assert_eq(guest_byte(as, PLACE + first + 20), 0xab);
+	cr_assert_eq(guest_byte(as, PLACE + second), 0x0f);
+	test_end(thread);
+	aspace_free(as);
+}
+
+Test(patch_aot, changed_by_guest, .timeout = 60)
+{
+	test_run(changed_by_guest);
+}
+
+/* A second address space is patched too; one where the room is taken gets the file itself. */
 static void shared_and_refused(void)
 {
 	struct mem_op op, taken = {.kind = MEM_MAP, .prot = MEM_READ, .file = MEM_NO_FILE, .size = PAGE_SIZE};
