@@ -139,6 +139,14 @@ static const struct node_desc *desc_of(const struct inode *inode)
 	return nodes[ref_of(inode)->id].desc;
 }
 
+const struct node_desc *nodefs_desc(const struct inode *inode, struct node_ref *ref)
+{
+	if (!inode->sb || !kinds[inode->kind].magic || !inode->data)
+		return NULL;
+	*ref = *ref_of(inode);
+	return desc_of(inode);
+}
+
 /* The same for the same thing, different for different ones as long as their numbers are of usual size. */
 static uint64_t ino_of(const struct node_ref *ref)
 {

@@ -206,6 +206,19 @@ static const struct node_desc process_entry = {.name = "",
 					       .child_count = COUNT(process_files),
 					       .refresh = procfs_refresh};
 
+int procfs_process(const struct file *file, struct process **out)
+{
+	struct node_ref ref;
+
+	if (file->kind == FILE_PATH || !file->inode || nodefs_desc(file->inode, &ref) != &process_entry || ref.args[PROC_TID])
+		return -EBADF;
+	struct task *task = procfs_task(&ref);
+	if (!task)
+		return -ESRCH;
+	*out = task->process;
+	return 0;
+}
+
 /* ------------------------------------------------------------------ the root */
 
 /* A thread that leads no process is found by its number too, but not listed. */

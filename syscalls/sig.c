@@ -5,6 +5,7 @@
 #include "sentry/clock.h"
 #include "sentry/futex.h"
 #include "sentry/pidfd.h"
+#include "sentry/procfs.h"
 #include "sentry/signalfd.h"
 #include "sentry/task.h"
 #include "syscalls/handlers.h"
@@ -271,8 +272,9 @@ long sys_pidfd_send_signal(struct task *task, struct file *file, int sig, struct
 
 	if (flags)
 		return -EINVAL;
-	if (!process)
-		return -EBADF;
+	int error = process ? 0 : procfs_process(file, &process); /* from before there were pidfds (Linux 5.1) */
+	if (error)
+		return error;
 	if (given.v) {
 		if (user_read(task_user(task), &info, given, sizeof info))
 			return -EFAULT;

@@ -43,6 +43,22 @@ int main(void)
 	SHOW(event.data.u32);
 	reap("child", pid);
 
+	section("a directory of /proc");
+	char name[40];
+	pid = sleeper();
+	snprintf(name, sizeof name, "/proc/%d", pid);
+	fd = MUST(open(name, O_RDONLY | O_DIRECTORY));
+	SHOW(pidfd_send_signal(fd, 0, NULL, 0));
+	SHOW(pidfd_send_signal(fd, SIGKILL, NULL, 0));
+	SHOW(waitid(P_PIDFD, fd, &info, WEXITED));
+	SHOW(syscall(SYS_pidfd_getfd, fd, 1, 0));
+	reap("child", pid);
+	SHOW(pidfd_send_signal(fd, 0, NULL, 0));
+	SHOW(pidfd_send_signal(MUST(open("/proc/self/task", O_RDONLY)), 0, NULL, 0));
+	SHOW(pidfd_send_signal(MUST(open("/proc", O_RDONLY)), 0, NULL, 0));
+	SHOW(pidfd_send_signal(MUST(open(".", O_RDONLY)), 0, NULL, 0));
+	SHOW(pidfd_send_signal(MUST(open("/proc/self", O_PATH)), 0, NULL, 0));
+
 	section("errors");
 	SHOW(pidfd_open(1 << 22, 0));
 	SHOW(pidfd_open(-1, 0));
