@@ -70,6 +70,7 @@ struct file_map {
 	uint32_t host_file; /* a reference, given to the caller; MEM_NO_FILE: private zeroed memory (/dev/zero) */
 	uint64_t offset;
 	bool shared_anonymous; /* /dev/zero mapped shared: treat as anonymous shared memory */
+	bool never_writable;   /* mapped shared, and sealed: mprotect must not make it writable later */
 };
 
 struct file_ops {

@@ -46,10 +46,11 @@ struct inode {
 	void *data;        /* the file system's own */
 	struct list locks; /* POSIX, OFD and flock locks (fs/lock.c) */
 	struct waitq lock_wait;
-	void *pipe;            /* FIFO: the pipe object while somebody has it open (fs/pipe.c) */
-	void *socket;          /* socket inode bound to a name (fs/unix_socket.c) */
-	uint32_t writers;      /* open for writing (ETXTBSY) */
-	uint32_t deny_writers; /* running executables */
+	void *pipe;             /* FIFO: the pipe object while somebody has it open (fs/pipe.c) */
+	void *socket;           /* socket inode bound to a name (fs/unix_socket.c) */
+	uint32_t writers;       /* open for writing (ETXTBSY) */
+	uint32_t deny_writers;  /* running executables */
+	uint32_t writable_maps; /* shared mappings that are or may become writable (F_SEAL_WRITE; sentry/mm counts) */
 	uint32_t open_count;
 	struct list watches; /* inotify */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */

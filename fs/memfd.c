@@ -3,8 +3,7 @@
  *
  * Seals are a property of the memory node and are checked where its data changes (fs/tmpfs.c).
  *
- * Limits: F_SEAL_WRITE does not notice writable shared mappings that exist already (Linux: EBUSY); huge pages are
- * refused.
+ * Limits: huge pages are refused.
  */
 #include "fs/memfd.h"
 #include "fs/dentry.h"
@@ -166,6 +165,8 @@ long memfd_add_seals(struct file *file, uint32_t seals)
 		return -EINVAL;
 	if (node->seals & F_SEAL_SEAL)
 		return -EPERM;
+	if (seals & F_SEAL_WRITE && file->inode->writable_maps)
+		return -EBUSY;
 	if (seals & MEMFD_SEAL_EXEC && file->inode->mode & 0111)
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 	node->seals |= seals;

@@ -294,16 +294,16 @@ int64_t mem_file_seek(struct file *file, int64_t offset, int whence)
 int mem_file_map(struct file *file, uint64_t offset, uint64_t size, uint32_t prot, uint32_t flags, struct file_map *out)
 {
 	struct mem_node *node = mem_node(file->inode);
+	bool sealed = node->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && (flags & MAP_TYPE) != MAP_PRIVATE;
 
 	(void)size;
-	if (node->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) && (flags & MAP_TYPE) != MAP_PRIVATE &&
-	    prot & PROT_WRITE)
+	if (sealed && prot & PROT_WRITE)
 		return -EPERM;
 	int error = filedata_promote(&node->data, file->inode->size, 0);
 	if (error)
 		return error;
 	hostfile_get(node->data.host_file);
-	*out = (struct file_map){.host_file = node->data.host_file, .offset = offset};
+	*out = (struct file_map){.host_file = node->data.host_file, .offset = offset, .never_writable = sealed};
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct vma {
 			      apart */
 	uint32_t host_file;   /* counted; MEM_NO_FILE: private zeroed memory */
 	uint32_t guard_pages; /* free addresses kept above for the platform's trampolines */
+	bool counted;         /* in the inode's writable_maps */
 	uint64_t host_offset;
 	uint64_t shared_id;    /* identity of a shared anonymous mapping (futex keys); 0: none */
 	const char *name;      /* "[vdso]", "/dev/zero (deleted)" ...; static text; NULL: none; see vma_name */

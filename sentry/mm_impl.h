@@ -58,6 +58,9 @@ void vma_account(struct mm *mm, const struct vma *vma, bool add);
 /* After guard_pages or flags changed. */
 void vma_gaps_changed(struct mm *mm, struct vma *vma);
 
+/* Could a mapping like this one ever write to the file? */
+bool vma_may_write_file(const struct file *file, uint32_t flags, uint32_t max_prot);
+
 static inline uint64_t vma_pages(const struct vma *vma)
 {
 	return (vma->end - vma->start) >> PAGE_SHIFT;

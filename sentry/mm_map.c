@@ -13,6 +13,7 @@
  */
 #include "sentry/mm_impl.h"
 
+#include "fs/inode.h"
 #include "platform/hostfile.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
@@ -35,8 +36,8 @@
 /* What a request comes to, step by step. The references are ours until the vma takes them. */
 struct plan {
 	uint64_t addr, size;
-	uint32_t prot, max_prot, flags; /* flags: those that a vma keeps */
-	bool fixed, no_replace, populate, top_down_low;
+	uint32_t prot, max_prot, flags;                          /* flags: those that a vma keeps */
+	bool fixed, no_replace, populate, top_down_low, counted; /* counted: in the inode's writable_maps */
 	struct file *file;
 	uint64_t offset;
 	uint32_t host_file;
@@ -135,6 +136,11 @@ static int plan_file(struct plan *plan, const struct mm_map_request *request)
 	plan->file = request->file;
 	plan->host_file = map.host_file;
 	plan->host_offset = map.offset;
+	if (map.never_writable)
+		plan->max_prot &= ~MEM_WRITE;
+	/* No seal may come between this look at the seals and the mapping. */
+	plan->counted = vma_may_write_file(plan->file, plan->flags, plan->max_prot);
+	plan->file->inode->writable_maps += plan->counted;
 	if (plan->flags & MAP_PRIVATE)
 		plan->guard_pages = MAX(plan->guard_pages, MM_GUARD_PAGES);
 	return 0;
@@ -171,6 +177,13 @@ static int plan_what(struct plan *plan, const struct mm_map_request *request)
 		plan->max_prot = plan->prot;
 	hostfile_get(plan->host_file);
 	return 0;
+}
+
+static void plan_uncount(struct plan *plan)
+{
+	if (plan->counted)
+		plan->file->inode->writable_maps--;
+	plan->counted = false;
 }
 
 static void plan_drop(struct plan *plan)
@@ -352,6 +365,7 @@ long mm_map(struct mm *mm, struct uthread *caller, const struct mm_map_request *
 	if (!error)
 		error = carry_out(mm, caller, &plan);
 	mm_leave(mm);
+	plan_uncount(&plan); /* from now on the vma counts, if it has come to be */
 	if (error) {
 		plan_drop(&plan);
 		return error;

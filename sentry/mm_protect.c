@@ -232,7 +232,8 @@ static int remove_from_file(struct vma *vma, uint64_t start, uint64_t end)
 
 	if (vma->flags & MAP_LOCKED || !(vma->file || vma->shared_id))
 		return -EINVAL;
-	if (!(vma->flags & MAP_SHARED) || !(vma->prot & MEM_WRITE))
+	if (!(vma->flags & MAP_SHARED) ||
+	    !(vma->max_prot & MEM_WRITE)) /* since Linux 6.17: that it may become writable */
 		return -EACCES;
 	if (!vma->file)
 		return host_fallocate(hostfile_fd(vma->host_file), mode,

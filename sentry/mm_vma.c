@@ -13,6 +13,7 @@ static void augment(struct vma *vma);
 #define RB_AUGMENT(vma) augment(vma)
 #include "sentry/mm_impl.h"
 
+#include "fs/inode.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include <errno.h>
@@ -118,6 +119,11 @@ void vma_gaps_changed(struct mm *mm, struct vma *vma)
 	gap_refresh(mm_next(vma));
 }
 
+bool vma_may_write_file(const struct file *file, uint32_t flags, uint32_t max_prot)
+{
+	return file && flags & MAP_SHARED && max_prot & MEM_WRITE;
+}
+
 static void link_vma(struct mm *mm, struct vma *vma)
 {
 	vma->gap = vma->max_gap = 0;
@@ -127,6 +133,9 @@ static void link_vma(struct mm *mm, struct vma *vma)
 	vma_gaps_changed(mm, vma);
 	mm->vma_count++;
 	vma_account(mm, vma, true);
+	vma->counted = vma_may_write_file(vma->file, vma->flags, vma->max_prot);
+	if (vma->counted)
+		vma->file->inode->writable_maps++;
 }
 
 static void unlink_vma(struct mm *mm, struct vma *vma)
@@ -134,6 +143,8 @@ static void unlink_vma(struct mm *mm, struct vma *vma)
 	struct vma *parent = RB_PARENT(vma, node), *next = mm_next(vma);
 
 	vma_account(mm, vma, false);
+	if (vma->counted)
+		vma->file->inode->writable_maps--;
 	RB_REMOVE(vma_tree, &mm->vmas, vma);
 	augment_up(parent);
 	gap_refresh(next);

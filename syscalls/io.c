@@ -14,8 +14,8 @@
 #include "syscalls/handlers.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
