@@ -21,9 +21,10 @@
 static struct slab node_slab = SLAB(mem_node);
 static struct slab fs_slab = SLAB(mem_fs);
 
-#define FIRST_PLACE   2  /* behind "." and ".." */
-#define DIR_SIZE_STEP 20 /* what an entry adds to a directory's size, as tmpfs counts */
-#define INODE_LIMIT   (4ull << 20)
+#define FIRST_PLACE    2  /* behind "." and ".." */
+#define DIR_SIZE_STEP  20 /* what an entry adds to a directory's size, as tmpfs counts */
+#define ACCESS_STALE_S 86400
+#define INODE_LIMIT    (4ull << 20)
 
 static int by_name(const struct mem_entry *a, const struct mem_entry *b)
 {
@@ -232,6 +233,21 @@ bool mem_is_empty(const struct inode *dir)
 	return true;
 }
 
+static bool is_later(const struct fs_time *a, const struct fs_time *b)
+{
+	return a->s != b->s ? a->s > b->s : a->ns > b->ns;
+}
+
+/* relatime (mount(8)): reading moves the access time when it is not yet later than the last changes, or a day old. */
+void mem_accessed(struct inode *inode)
+{
+	struct fs_time now = fs_time_now();
+
+	if (!is_later(&inode->atime, &inode->mtime) || !is_later(&inode->atime, &inode->ctime) ||
+	    now.s - inode->atime.s >= ACCESS_STALE_S)
+		inode->atime = now;
+}
+
 void mem_linked(struct inode *dir, struct inode *inode)
 {
 	inode_touch(dir, ATTR_MTIME);
@@ -278,6 +294,7 @@ ssize_t mem_readlink(struct inode *inode, char *target, size_t size)
 		return -EINVAL;
 	size = MIN(size, inode->size);
 	memcpy(target, node->target, size);
+	mem_accessed(inode);
 	return (ssize_t)size;
 }
 

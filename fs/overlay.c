@@ -310,6 +310,10 @@ static int exchange(struct inode *old_dir, const char *old_name, struct inode *a
 		}
 	}
 	if (!error) {
+		if (S_ISDIR(a->mode) != S_ISDIR(b->mode) && old_dir != new_dir) {
+			old_dir->nlink += S_ISDIR(b->mode) ? 1 : -1u;
+			new_dir->nlink += S_ISDIR(a->mode) ? 1 : -1u;
+		}
 		mem_linked(old_dir, a);
 		mem_linked(new_dir, b);
 	}
@@ -609,6 +613,8 @@ static int overlay_readdir(struct file *file, dir_emit *emit, void *context)
 	}
 	if (!dir_emit_dots(file, emit, context))
 		return 0;
+	if (!lower || is_changed(mem_node(file->inode)))
+		mem_accessed(file->inode);
 	if (file->pos < UPPER_PLACES) {
 		if (file->data && !emit_lower(file, emit, context))
 			return 0;

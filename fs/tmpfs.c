@@ -189,6 +189,7 @@ int tmpfs_readdir(struct file *file, dir_emit *emit, void *context)
 
 	if (!dir_emit_dots(file, emit, context))
 		return 0;
+	mem_accessed(file->inode);
 	while ((entry = mem_next(file->inode, (uint64_t)file->pos))) {
 		int64_t next = (int64_t)entry->place + 1;
 		if (entry->inode &&
@@ -201,13 +202,6 @@ int tmpfs_readdir(struct file *file, dir_emit *emit, void *context)
 
 /* ------------------------------------------------------------------------------------------------ open files */
 
-/* relatime (mount(8)): reading moves the access time only when it is not yet later than the last change. */
-static void touch_access(struct inode *inode)
-{
-	if (inode->atime.s < inode->mtime.s || (inode->atime.s == inode->mtime.s && inode->atime.ns <= inode->mtime.ns))
-		inode_touch(inode, ATTR_ATIME);
-}
-
 ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos)
 {
 	struct inode *inode = file->inode;
@@ -216,7 +210,7 @@ ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos)
 	if (done > 0) {
 		*pos += done;
 		if (!(file->flags & O_NOATIME))
-			touch_access(inode);
+			mem_accessed(inode);
 	}
 	return done;
 }

@@ -209,6 +209,8 @@ long sys_linkat(struct task *task, int old_dirfd, const char *old_path, int new_
 		walk_flags |= WALK_EMPTY;
 	}
 	long error = at_begin(task, old_dirfd, old_path, &from);
+	if (error == -ENOTDIR && !*old_path && flags & AT_EMPTY_PATH)
+		error = -EXDEV; /* a pipe or the like: of no file system that has names */
 	if (error)
 		return error;
 	error = at_begin(task, new_dirfd, new_path, &to);

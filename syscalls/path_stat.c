@@ -112,7 +112,9 @@ long sys_newfstatat(struct task *task, int dirfd, const char *path, struct abi_s
 	/* fstatat takes statx's hints about remote file systems, too. */
 	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	return stat_at(task, dirfd, path, st, flags);
+	if (!path && !(flags & AT_EMPTY_PATH))
+		return -EFAULT;
+	return stat_at(task, dirfd, path ? path : "", st, flags); /* NULL is an empty path since Linux 6.11 */
 }
 
 static struct abi_statx_timestamp stamp_of(struct fs_time time)
@@ -152,7 +154,9 @@ long sys_statx(struct task *task, int dirfd, const char *path, uint32_t flags, u
 		return -EINVAL;
 	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	int error = find_inode(task, dirfd, path, flags, &inode, &mount_id, &is_root);
+	if (!path && !(flags & AT_EMPTY_PATH))
+		return -EFAULT;
+	int error = find_inode(task, dirfd, path ? path : "", flags, &inode, &mount_id, &is_root);
 	if (error)
 		return error;
 	error = inode_getattr(inode, &attr);

@@ -93,6 +93,23 @@ static long get_value(struct task *task, struct inode *inode, const char *name, 
 	return length;
 }
 
+/* Names that only the administrator may know of are left out for others. Returns the bytes that stay. */
+static size_t hide_trusted(const struct cred *cred, char *names, size_t bytes)
+{
+	size_t kept = 0;
+
+	if (cred_capable(cred, CAP_SYS_ADMIN))
+		return bytes;
+	for (size_t at = 0, length; at < bytes; at += length) {
+		length = strlen(names + at) + 1;
+		if (!strncmp(names + at, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN))
+			continue;
+		memmove(names + kept, names + at, length);
+		kept += length;
+	}
+	return kept;
+}
+
 static long list_names(struct task *task, struct inode *inode, struct uaddr names, uint64_t size)
 {
 	if (!inode_ops(inode)->listxattr)
@@ -100,7 +117,13 @@ static long list_names(struct task *task, struct inode *inode, struct uaddr name
 	char *bounce = bounce_get();
 	if (!bounce)
 		return -ENOMEM;
-	ssize_t length = inode_ops(inode)->listxattr(inode, bounce, MIN(size, (uint64_t)XATTR_SIZE_LIMIT));
+	ssize_t length = inode_ops(inode)->listxattr(inode, bounce, XATTR_SIZE_LIMIT);
+	if (length == -ERANGE)
+		length = -E2BIG;
+	if (length > 0)
+		length = (ssize_t)hide_trusted(task->cred, bounce, (size_t)length);
+	if (length > 0 && size && (uint64_t)length > size)
+		length = -ERANGE;
 	if (length > 0 && size) {
 		int error = user_write(task_user(task), names, bounce, (size_t)length);
 		if (error)

@@ -8,6 +8,7 @@ static void share(const char *what, int fd)
 	MUST(ftruncate(fd, 4 * PAGE));
 	char *mine = map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 	volatile int *turn = (int *)mine;
+	*turn = 0;
 	pid_t child = fork_child();
 	if (!child) {
 		char *again = map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd); /* a mapping of its own */
