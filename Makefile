@@ -12,7 +12,9 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 HARDEN  := -fstack-protector-strong -fcf-protection -fstack-clash-protection
 OPT     := $(if $(SAN),-O1 -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDEN))
 CFLAGS  ?= -g
