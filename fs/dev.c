@@ -14,6 +14,7 @@
 #include "fs/tmpfs.h"
 #include "platform/host.h"
 #include <errno.h>
+#include <linux/random.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -114,7 +115,7 @@ static ssize_t dev_write(struct file *file, struct uio *from, int64_t *pos)
 {
 	(void)pos;
 	if (file->cookie == DEV_FULL)
-		return from->left ? -ENOSPC : 0;
+		return -ENOSPC;
 	return (ssize_t)from->left; /* all of it is taken, none of it is looked at */
 }
 
@@ -137,7 +138,20 @@ static int dev_map(struct file *file, uint64_t offset, uint64_t size, uint32_t p
 	return 0;
 }
 
-static const struct file_ops mem_ops = {.read = dev_read, .write = dev_write, .seek = dev_seek, .map = dev_map};
+/* random_ioctl in Linux: who asks how much randomness there is hears that it is enough; nothing can be added. */
+static long dev_ioctl(struct file *file, struct user user, uint32_t command, uint64_t argument)
+{
+	const int entropy_bits = 256;
+
+	if (file->cookie != DEV_RANDOM && file->cookie != DEV_URANDOM)
+		return -ENOTTY;
+	if (command != RNDGETENTCNT)
+		return -EINVAL;
+	return user_write(user, UADDR(argument), &entropy_bits, sizeof entropy_bits);
+}
+
+static const struct file_ops mem_ops = {
+	.read = dev_read, .write = dev_write, .seek = dev_seek, .map = dev_map, .ioctl = dev_ioctl};
 
 /* ------------------------------------------------------------------ /dev */
 

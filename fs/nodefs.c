@@ -205,6 +205,8 @@ static int node_lookup(struct inode *dir, const char *name, struct inode **out)
 
 	if (!S_ISDIR(desc->mode))
 		return -ENOTDIR;
+	if (!refresh(ref, dir))
+		return -ESRCH; /* the directory of a process that is gone (proc_pid_permission in Linux) */
 	child.id = find_child(ref->id, name, strlen(name));
 	if (child.id == NODE_NONE) {
 		int error = desc->lookup ? desc->lookup(ref, name, &child) : -ENOENT;

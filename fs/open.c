@@ -87,7 +87,10 @@ static int open_by_type(struct inode *inode, const struct path *path, uint32_t f
 
 	if (S_ISSOCK(inode->mode))
 		return -ENXIO;
-	if (S_ISFIFO(inode->mode))
+	/* What the sandbox was started with is opened again by its own means, be it a pipe or a terminal. */
+	if (inode->kind == INODE_STDIO)
+		special = inode_ops(inode)->open;
+	else if (S_ISFIFO(inode->mode))
 		special = open_fifo;
 	else if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && inode->kind != INODE_DEV &&
 		 inode->kind != INODE_DEVPTS)

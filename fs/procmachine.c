@@ -176,6 +176,24 @@ static int show_cpuinfo(const struct node_ref *ref, struct text *out)
 
 /* ------------------------------------------------------------------ the rest */
 
+/* Nobody measures how long tasks wait for processors, memory or disks. */
+#define PRESSURE_NONE(who) who " avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+
+static const struct node_desc pressure_files[] = {
+	NODE_TEXT("cpu", PRESSURE_NONE("some") PRESSURE_NONE("full")),
+	NODE_TEXT("io", PRESSURE_NONE("some") PRESSURE_NONE("full")),
+	NODE_TEXT("memory", PRESSURE_NONE("some") PRESSURE_NONE("full")),
+};
+
+/* ps(1) looks here for the names of terminals. */
+static const struct node_desc tty_files[] = {
+	NODE_TEXT("drivers", "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+			     "/dev/console         /dev/console    5       1 system:console\n"
+			     "/dev/ptmx            /dev/ptmx       5       2 system\n"
+			     "pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+			     "pty_master           /dev/ptm      128 0-1048575 pty:master\n"),
+};
+
 const struct node_desc proc_machine_files[] = {
 	NODE_FILE("cpuinfo", show_cpuinfo),
 	NODE_TEXT("version", FACTS_SYSNAME " version " FACTS_RELEASE " (usbx) (gcc) " FACTS_VERSION "\n"),
@@ -191,6 +209,14 @@ const struct node_desc proc_machine_files[] = {
 	NODE_TEXT("modules", ""),
 	NODE_TEXT("misc", ""),
 	NODE_TEXT("consoles", ""),
+	NODE_TEXT("softirqs", ""),
+	NODE_TEXT("crypto", ""),
+	NODE_TEXT("locks", ""),
+	NODE_TEXT("execdomains", "0-0\tLinux           \t[kernel]\n"),
+	NODE_TEXT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t1\t1\ncpu\t0\t1\t1\n"
+			     "memory\t0\t1\t1\npids\t0\t1\t1\n"),
+	NODE_DIR("pressure", pressure_files),
+	NODE_DIR("tty", tty_files),
 };
 const unsigned proc_machine_count = COUNT(proc_machine_files);
 

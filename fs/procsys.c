@@ -112,6 +112,8 @@ static const struct node_desc kernel_files[] = {
 	NODE_TEXT("core_uses_pid", "0\n"),
 	NODE_TEXT("panic", "0\n"),
 	NODE_TEXT("tainted", "0\n"),
+	NODE_TEXT("numa_balancing", "0\n"),
+	NODE_TEXT("shm_rmid_forced", "0\n"),
 	NODE_TEXT("printk", "4\t4\t1\t7\n"),
 	NODE_TEXT("dmesg_restrict", "1\n"),
 	NODE_TEXT("kptr_restrict", "2\n"),
@@ -142,6 +144,12 @@ static const struct node_desc vm_files[] = {
 	NODE_TEXT("panic_on_oom", "0\n"),
 	NODE_TEXT("legacy_va_layout", "0\n"),
 	NODE_TEXT("min_free_kbytes", "67584\n"),
+	NODE_TEXT("dirty_ratio", "20\n"),
+	NODE_TEXT("dirty_background_ratio", "10\n"),
+	NODE_TEXT("vfs_cache_pressure", "100\n"),
+	NODE_TEXT("page-cluster", "3\n"),
+	NODE_TEXT("zone_reclaim_mode", "0\n"),
+	NODE_TEXT("hugetlb_shm_group", "0\n"),
 };
 
 static const struct node_desc inotify_files[] = {

@@ -9,6 +9,7 @@
 #include "fs/sys.h"
 #include "fs/facts.h"
 #include "fs/mount.h"
+#include <cpuid.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,7 +98,116 @@ static const struct node_desc topology_files[] = {
 	NODE_FILE("package_cpus_list", show_cpu_list),
 };
 
-static const struct node_desc cpu_files[] = {NODE_DIR("topology", topology_files)};
+/* ------------------------------------------------------------------ cache: what CPUID tells every program anyway */
+
+enum { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
+enum { CACHE_CPU, CACHE_INDEX };
+
+#define LEAF_INTEL  4u
+#define LEAF_AMD    0x8000001du
+#define CACHE_LIMIT 8u
+#define KIB         1024u
+
+/* The processor's index-th cache: the same words of leaf 4 (Intel) and 0x8000001d (AMD). */
+static bool cache_words(uint32_t index, uint32_t regs[4])
+{
+	static const uint32_t leaves[] = {LEAF_INTEL, LEAF_AMD};
+
+	for (unsigned i = 0; i < COUNT(leaves) && index < CACHE_LIMIT; i++)
+		if (__get_cpuid_count(leaves[i], index, &regs[REG_EAX], &regs[REG_EBX], &regs[REG_ECX],
+				      &regs[REG_EDX]) &&
+		    regs[REG_EAX] & 31)
+			return true;
+	return false;
+}
+
+static uint32_t cache_line_bytes(const uint32_t regs[4])
+{
+	return (regs[REG_EBX] & 0xfff) + 1;
+}
+
+static uint32_t cache_ways(const uint32_t regs[4])
+{
+	return (regs[REG_EBX] >> 22) + 1;
+}
+
+#define CACHE_FILE(name, format, value)                                                                                \
+	static int show_cache_##name(const struct node_ref *ref, struct text *out)                                     \
+	{                                                                                                              \
+		uint32_t regs[4];                                                                                      \
+		if (!cache_words(ref->args[CACHE_INDEX], regs))                                                        \
+			return -ENOENT;                                                                                \
+		text_printf(out, format "\n", value);                                                                  \
+		return 0;                                                                                              \
+	}
+CACHE_FILE(level, "%u", regs[REG_EAX] >> 5 & 7)
+CACHE_FILE(line, "%u", cache_line_bytes(regs))
+CACHE_FILE(sets, "%u", regs[REG_ECX] + 1)
+CACHE_FILE(ways, "%u", cache_ways(regs))
+CACHE_FILE(partitions, "%u", (regs[REG_EBX] >> 12 & 0x3ff) + 1)
+CACHE_FILE(size, "%uK",
+	   (uint32_t)((uint64_t)cache_line_bytes(regs) * cache_ways(regs) * ((regs[REG_EBX] >> 12 & 0x3ff) + 1) *
+		      ((uint64_t)regs[REG_ECX] + 1) / KIB))
+CACHE_FILE(type, "%s", (regs[REG_EAX] & 31) == 1 ? "Data" : (regs[REG_EAX] & 31) == 2 ? "Instruction" : "Unified")
+
+/* Caches of the first two levels are a core's own, and each of our processors is a core; the others are everybody's. */
+static bool cache_is_shared(const struct node_ref *ref)
+{
+	uint32_t regs[4];
+
+	return cache_words(ref->args[CACHE_INDEX], regs) && (regs[REG_EAX] >> 5 & 7) > 2;
+}
+
+static int show_cache_map(const struct node_ref *ref, struct text *out)
+{
+	return cache_is_shared(ref) ? show_all_mask(ref, out) : show_own_mask(ref, out);
+}
+
+static int show_cache_list(const struct node_ref *ref, struct text *out)
+{
+	return cache_is_shared(ref) ? show_cpu_list(ref, out) : show_own_number(ref, out);
+}
+
+static int lookup_cache(const struct node_ref *ref, const char *name, struct node_ref *child)
+{
+	uint32_t regs[4];
+
+	if (strncmp(name, "index", 5) || !node_number(name + 5, &child->args[CACHE_INDEX]) ||
+	    !cache_words(child->args[CACHE_INDEX], regs))
+		return -ENOENT;
+	child->args[CACHE_CPU] = ref->args[CACHE_CPU];
+	return 0;
+}
+
+static bool next_cache(const struct node_ref *ref, uint64_t *key, char name[32], struct node_ref *child)
+{
+	uint32_t regs[4];
+
+	if (*key >= CACHE_LIMIT || !cache_words((uint32_t)*key, regs))
+		return false;
+	child->args[CACHE_CPU] = ref->args[CACHE_CPU];
+	child->args[CACHE_INDEX] = (uint32_t)*key;
+	snprintf(name, 32, "index%" PRIu64, *key);
+	return true;
+}
+
+static const struct node_desc cache_files[] = {
+	NODE_FILE("level", show_cache_level),
+	NODE_FILE("type", show_cache_type),
+	NODE_FILE("size", show_cache_size),
+	NODE_FILE("coherency_line_size", show_cache_line),
+	NODE_FILE("number_of_sets", show_cache_sets),
+	NODE_FILE("ways_of_associativity", show_cache_ways),
+	NODE_FILE("physical_line_partition", show_cache_partitions),
+	NODE_FILE("shared_cpu_map", show_cache_map),
+	NODE_FILE("shared_cpu_list", show_cache_list),
+};
+static const struct node_desc cache_entry = NODE_DIR("", cache_files);
+
+static const struct node_desc cpu_files[] = {
+	NODE_DIR("topology", topology_files),
+	{.name = "cache", .mode = S_IFDIR | 0555, .entry = &cache_entry, .lookup = lookup_cache, .next = next_cache},
+};
 static const struct node_desc cpu_entry = NODE_DIR("cpu", cpu_files);
 static const struct node_desc smt_files[] = {NODE_TEXT("active", "0\n"), NODE_TEXT("control", "notsupported\n")};
 

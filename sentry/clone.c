@@ -130,6 +130,7 @@ static int copy_process(struct task *child, struct task *parent, const struct cl
 	process->nice = from->nice;
 	process->left_tty = from->left_tty;
 	process->oom_score_adj = from->oom_score_adj;
+	process->coredump_filter = from->coredump_filter;
 	process->exit_signal = request->flags & ABI_CLONE_PARENT ? from->exit_signal : request->exit_signal;
 	/* Not yet in sight of process_all's readers: it has no threads, parent or group. */
 	list_remove(&process->all_node);

@@ -16,6 +16,7 @@
 #include "sentry/timer.h"
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #define STATUS_SIGNAL(status) ((status)&0x7f)
 #define STATUS_DUMPED(status) ((status)&0x80)
@@ -234,6 +235,7 @@ static void drop_memory(struct task *task)
 	task_usage(task, &used);
 	rusage_add(&task->process->usage, &used);
 	task->user_ns = 0;
+	memset(&task->io, 0, sizeof task->io);
 	task->uthread = NULL;
 	if (thread) {
 		task_kick_settle(task);

@@ -15,6 +15,7 @@
 #define STACK_SOFT_BYTES (8ull << 20)
 #define MEMLOCK_BYTES    (8ull << 20)
 #define MSGQUEUE_BYTES   819200ull
+#define COREDUMP_FILTER  0x33u /* as Linux begins: anonymous memory, ELF headers, private huge pages */
 #define ALL_AFFINITY     (~0ull)
 
 static void limits_init(struct process *process)
@@ -49,6 +50,7 @@ static int join(struct process *process, struct task *task, struct fs_context *f
 	process->leader = task;
 	process->exit_signal = SIGCHLD;
 	limits_init(process);
+	process->coredump_filter = COREDUMP_FILTER;
 	pgroup_join(process, group);
 	pgroup_put(group);
 	fs_context_get(task->fs = fs);

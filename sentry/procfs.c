@@ -4,7 +4,7 @@
  * ended says ESRCH or ENOENT and never shows another. What a file shows is made in procfs_status.c, procfs_mem.c and
  * procfs_fd.c.
  *
- * Limits: no smaps by mapping, pagemap, io, sched, attr; ns/ has only link texts.
+ * Limits: no pagemap, sched, attr; ns/ has only link texts.
  */
 #include "sentry/procfs.h"
 #include "fs/proc.h"
@@ -53,6 +53,15 @@ int procfs_may_open(const struct node_ref *ref, struct cred *cred, uint32_t flag
 	return procfs_may_access(ref);
 }
 
+int procfs_may_open_memory(const struct node_ref *ref, struct cred *cred, uint32_t flags)
+{
+	int error = procfs_may_open(ref, cred, flags);
+
+	if (error)
+		return error;
+	return procfs_task(ref)->mm ? 0 : -ESRCH;
+}
+
 /* task_dump_owner in Linux: what a process without PR_SET_DUMPABLE has is root's, but for its directory itself. */
 bool procfs_refresh(const struct node_ref *ref, struct inode *inode)
 {
@@ -98,6 +107,12 @@ uint64_t procfs_boot_offset_ns(void)
 	{                                                                                                              \
 		.name = file_name, .mode = S_IFREG | (permissions), .show = show_function, .may_open = procfs_may_open \
 	}
+/* And only as long as it has one: not of zombies. */
+#define PID_MEMORY(file_name, permissions, show_function)                                                              \
+	{                                                                                                              \
+		.name = file_name, .mode = S_IFREG | (permissions), .show = show_function,                             \
+		.may_open = procfs_may_open_memory                                                                     \
+	}
 #define PID_LINK(file_name, of)                                                                                        \
 	{                                                                                                              \
 		.name = file_name, .mode = S_IFLNK | 0777, .link = procfs_link_##of, .follow = procfs_follow_##of      \
@@ -123,15 +138,19 @@ static const struct node_desc ns_files[] = {
 	PID_FILE("stat", 0444, procfs_show_stat), PID_FILE("status", 0444, procfs_show_status),                        \
 		PID_FILE("statm", 0444, procfs_show_statm), PID_FILE("limits", 0444, procfs_show_limits),              \
 		{.name = "comm", .mode = S_IFREG | 0644, .show = procfs_show_comm, .store = procfs_store_comm},        \
-		PID_FILE("cmdline", 0444, procfs_show_cmdline), PID_INSIDE("environ", 0400, procfs_show_environ),      \
-		PID_INSIDE("auxv", 0400, procfs_show_auxv), PID_INSIDE("maps", 0444, procfs_show_maps),                \
-		PID_INSIDE("smaps_rollup", 0444, procfs_show_smaps_rollup),                                            \
+		PID_FILE("cmdline", 0444, procfs_show_cmdline), PID_MEMORY("environ", 0400, procfs_show_environ),      \
+		PID_MEMORY("auxv", 0400, procfs_show_auxv), PID_INSIDE("maps", 0444, procfs_show_maps),                \
+		PID_INSIDE("smaps", 0444, procfs_show_smaps),                                                          \
+		PID_INSIDE("smaps_rollup", 0444, procfs_show_smaps_rollup), PID_INSIDE("io", 0400, procfs_show_io),    \
+		PID_FILE("schedstat", 0444, procfs_show_schedstat), PID_INSIDE("syscall", 0400, procfs_show_syscall),  \
+		NODE_TEXT("projid_map", ID_MAP),                                                                       \
+		NODE_TEXT("timens_offsets", "monotonic           0         0\nboottime            0         0\n"),     \
 		PID_INSIDE("personality", 0400, procfs_show_personality),                                              \
 		{.name = "mem",                                                                                        \
 		 .mode = S_IFREG | 0600,                                                                               \
 		 .read = procfs_read_mem,                                                                              \
 		 .write = procfs_write_mem,                                                                            \
-		 .may_open = procfs_may_open},                                                                         \
+		 .may_open = procfs_may_open_memory},                                                                  \
 		PID_LINK("exe", exe), PID_LINK("cwd", cwd), PID_LINK("root", root),                                    \
 		PID_FILE("mounts", 0444, procfs_show_mounts), PID_FILE("mountinfo", 0444, procfs_show_mountinfo),      \
 		{.name = "oom_score_adj",                                                                              \
@@ -197,6 +216,10 @@ static const struct node_desc thread_entry = {
 static const struct node_desc process_files[] = {
 	FILES_OF_BOTH,
 	PID_FILE("timerslack_ns", 0666, procfs_show_timerslack),
+	{.name = "coredump_filter",
+	 .mode = S_IFREG | 0644,
+	 .show = procfs_show_coredump_filter,
+	 .store = procfs_store_coredump_filter},
 	{.name = "task", .mode = S_IFDIR | 0555, .entry = &thread_entry, .lookup = lookup_thread, .next = next_thread},
 };
 

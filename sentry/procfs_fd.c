@@ -69,7 +69,7 @@ static bool refresh_fd(const struct node_ref *ref, struct inode *inode)
 	if (!procfs_refresh(ref, inode) || file_of(ref, &file))
 		return false;
 	if (S_ISLNK(inode->mode))
-		inode->mode = S_IFLNK | (file->flags & O_PATH ? 0100 : modes[file->flags & O_ACCMODE]);
+		inode->mode = S_IFLNK | (file->flags & O_PATH ? 0 : modes[file->flags & O_ACCMODE]);
 	file_put(file);
 	return true;
 }

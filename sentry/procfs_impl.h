@@ -24,6 +24,8 @@ static inline bool procfs_is_process(const struct node_ref *ref)
 must_check int procfs_may_access(const struct node_ref *ref);
 /* As node_desc.may_open. */
 int procfs_may_open(const struct node_ref *ref, struct cred *cred, uint32_t flags);
+/* And -ESRCH for a process without memory, as mem, environ and auxv say it. */
+int procfs_may_open_memory(const struct node_ref *ref, struct cred *cred, uint32_t flags);
 /* node_desc.refresh of everything below /proc/PID: owner by credentials; false: gone. */
 bool procfs_refresh(const struct node_ref *ref, struct inode *inode);
 
@@ -43,6 +45,11 @@ int procfs_show_statm(const struct node_ref *ref, struct text *out);
 int procfs_show_limits(const struct node_ref *ref, struct text *out);
 int procfs_show_comm(const struct node_ref *ref, struct text *out);
 ssize_t procfs_store_comm(const struct node_ref *ref, const char *bytes, size_t n);
+int procfs_show_io(const struct node_ref *ref, struct text *out);
+int procfs_show_schedstat(const struct node_ref *ref, struct text *out);
+int procfs_show_coredump_filter(const struct node_ref *ref, struct text *out);
+ssize_t procfs_store_coredump_filter(const struct node_ref *ref, const char *bytes, size_t n);
+int procfs_show_syscall(const struct node_ref *ref, struct text *out);
 int procfs_show_oom_score_adj(const struct node_ref *ref, struct text *out);
 ssize_t procfs_store_oom_score_adj(const struct node_ref *ref, const char *bytes, size_t n);
 int procfs_show_children(const struct node_ref *ref, struct text *out);
@@ -54,6 +61,7 @@ int procfs_show_cmdline(const struct node_ref *ref, struct text *out);
 int procfs_show_environ(const struct node_ref *ref, struct text *out);
 int procfs_show_auxv(const struct node_ref *ref, struct text *out);
 int procfs_show_maps(const struct node_ref *ref, struct text *out);
+int procfs_show_smaps(const struct node_ref *ref, struct text *out);
 int procfs_show_smaps_rollup(const struct node_ref *ref, struct text *out);
 ssize_t procfs_read_mem(const struct node_ref *ref, struct uio *to, int64_t *pos);
 ssize_t procfs_write_mem(const struct node_ref *ref, struct uio *from, int64_t *pos);

@@ -13,7 +13,9 @@
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/procfs_impl.h"
+#include "sentry/sysv.h"
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define MEMORY_FRESH_NS (100 * NS_PER_MS)
@@ -166,9 +168,28 @@ static int show_vmstat(const struct node_ref *ref, struct text *out)
 	return 0;
 }
 
+/* ------------------------------------------------------------------ sysvipc */
+
+#define SYSV_FILE(name, type)                                                                                          \
+	static int show_sysv_##name(const struct node_ref *ref, struct text *out)                                      \
+	{                                                                                                              \
+		(void)ref;                                                                                             \
+		sysv_show(type, out);                                                                                  \
+		return 0;                                                                                              \
+	}
+SYSV_FILE(shm, SYSV_SHM)
+SYSV_FILE(sem, SYSV_SEM)
+SYSV_FILE(msg, SYSV_MSG)
+
+static const struct node_desc sysvipc_files[] = {
+	NODE_FILE("shm", show_sysv_shm),
+	NODE_FILE("sem", show_sysv_sem),
+	NODE_FILE("msg", show_sysv_msg),
+};
+
 const struct node_desc procfs_machine_files[] = {
 	NODE_FILE("vmstat", show_vmstat),   NODE_FILE("stat", show_stat),       NODE_FILE("uptime", show_uptime),
-	NODE_FILE("loadavg", show_loadavg), NODE_FILE("meminfo", show_meminfo),
+	NODE_FILE("loadavg", show_loadavg), NODE_FILE("meminfo", show_meminfo), NODE_DIR("sysvipc", sysvipc_files),
 };
 const unsigned procfs_machine_count = COUNT(procfs_machine_files);
 

@@ -2,10 +2,12 @@
  *
  * Reading another process's memory may park, and its owner may end meanwhile: the mm is held, never the task.
  *
- * Limits: pages are not counted by mapping, so there is no smaps; smaps_rollup counts every resident page as private.
+ * Limits: nobody knows which pages are shared with whom: smaps and smaps_rollup count every resident page as the
+ * mapping's own; smaps looks at SMAPS_PAGES pages.
  */
 #include "fs/inode.h"
 #include "platform/platform.h"
+#include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
@@ -14,6 +16,8 @@
 #include <sys/mman.h>
 
 #define CHUNK_BYTES  2048
+#define SHMEM_DEV    1             /* 00:01 */
+#define SMAPS_PAGES  (16ull << 20) /* looked at for one smaps; what lies behind counts as not resident */
 #define COPY_BYTES   4096
 #define NAME_COLUMN  73 /* where a mapping's name begins (show_map_vma in Linux) */
 #define ADDRESS_MASK 0x7fffffffffffffffull
@@ -95,7 +99,9 @@ int procfs_show_auxv(const struct node_ref *ref, struct text *out)
 static void add_mapping(struct text *out, const struct mm *mm, const struct vma *vma, const struct path *root)
 {
 	char name[PATH_LIMIT];
-	uint64_t dev = vma->file ? vma->file->inode->sb->dev : 0;
+	/* Shared anonymous memory is a file that nobody can name (shmem_zero_setup in Linux). */
+	uint64_t dev = vma->file ? vma->file->inode->sb->dev : vma->shared_id ? SHMEM_DEV : 0;
+	uint64_t ino = vma->file ? vma->file->inode->ino : vma->shared_id;
 	const char *label = vma_name(mm, vma);
 	size_t line = out->length;
 
@@ -103,7 +109,7 @@ static void add_mapping(struct text *out, const struct mm *mm, const struct vma 
 		    vma_shown_start(mm, vma), vma->end, vma->prot & MEM_READ ? 'r' : '-',
 		    vma->prot & MEM_WRITE ? 'w' : '-', vma->prot & MEM_EXEC ? 'x' : '-',
 		    vma->flags & MAP_SHARED ? 's' : 'p', vma->file ? vma->offset : 0, (unsigned)(dev >> 8 & 0xfff),
-		    (unsigned)(dev & 0xff), vma->file ? vma->file->inode->ino : 0);
+		    (unsigned)(dev & 0xff), ino);
 	if (!label && vma->file && root) {
 		ssize_t length = file_name(vma->file, root, name, sizeof name);
 		label = length > 0 ? name : NULL;
@@ -129,6 +135,89 @@ int procfs_show_maps(const struct node_ref *ref, struct text *out)
 	const struct path *root = procfs_root(task);
 	for (struct vma *vma = mm_first(task->mm); vma && !out->truncated; vma = mm_next(vma))
 		add_mapping(out, task->mm, vma, root);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ smaps */
+
+/* PARKS between pieces, so that others have their turn. The mapping may change meanwhile: it was so when we looked. */
+static uint64_t resident_pages(struct mm *mm, uint64_t start, uint64_t end, uint64_t *budget)
+{
+	uint8_t *present = arena_alloc(MM_MINCORE_PAGES);
+	uint64_t count = 0;
+
+	while (present && start < end && *budget) {
+		uint64_t n = MIN((end - start) / PAGE_SIZE, (uint64_t)MM_MINCORE_PAGES);
+		if (aspace_resident(mm->as, start, n, present))
+			break;
+		for (uint64_t i = 0; i < n; i++)
+			count += present[i];
+		start += n * PAGE_SIZE;
+		*budget -= MIN(*budget, n);
+		fiber_yield();
+	}
+	arena_free(present, MM_MINCORE_PAGES);
+	return count;
+}
+
+/* What smaps says of one mapping. Every page is shown as the mapping's own. */
+static void add_residence(struct text *out, const struct vma *vma, uint64_t resident_kb)
+{
+	static const char *const zeros[] = {"LazyFree",       "AnonHugePages",   "ShmemPmdMapped", "FilePmdMapped",
+					    "Shared_Hugetlb", "Private_Hugetlb", "Swap",           "SwapPss"};
+	bool shared = vma->flags & MAP_SHARED, dirty = !vma->file || vma->prot & MEM_WRITE;
+	const struct {
+		const char *name;
+		bool counts;
+	} kinds[] = {{"Rss", true},
+		     {"Pss", true},
+		     {"Pss_Dirty", dirty},
+		     {"Shared_Clean", shared && !dirty},
+		     {"Shared_Dirty", shared && dirty},
+		     {"Private_Clean", !shared && !dirty},
+		     {"Private_Dirty", !shared && dirty},
+		     {"Referenced", true},
+		     {"Anonymous", !vma->file},
+		     {"KSM", false}};
+
+	text_printf(out, "Size:           %8" PRIu64 " kB\nKernelPageSize: %8d kB\nMMUPageSize:    %8d kB\n",
+		    (vma->end - vma->start) / 1024, (int)(PAGE_SIZE / 1024), (int)(PAGE_SIZE / 1024));
+	for (unsigned i = 0; i < COUNT(kinds); i++)
+		text_printf(out, "%s:%*s%8" PRIu64 " kB\n", kinds[i].name, (int)(15 - strlen(kinds[i].name)), "",
+			    kinds[i].counts ? resident_kb : 0);
+	for (unsigned i = 0; i < COUNT(zeros); i++)
+		text_printf(out, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
+	text_printf(out, "Locked:         %8" PRIu64 " kB\nTHPeligible:           0\nVmFlags:",
+		    vma->flags & MAP_LOCKED ? resident_kb : 0);
+	text_printf(out, "%s%s%s%s mr mw me%s%s \n", vma->prot & MEM_READ ? " rd" : "",
+		    vma->prot & MEM_WRITE ? " wr" : "", vma->prot & MEM_EXEC ? " ex" : "", shared ? " sh" : "",
+		    vma->flags & MAP_GROWSDOWN ? " gd" : "", vma->flags & MAP_NORESERVE ? " nr" : "");
+}
+
+/* PARKS. */
+int procfs_show_smaps(const struct node_ref *ref, struct text *out)
+{
+	uint64_t budget = SMAPS_PAGES;
+	int error;
+	struct mm *mm = mm_of(ref, &error);
+	struct vma *vma;
+
+	if (!mm)
+		return error;
+	for (uint64_t at = 0; !out->truncated;) {
+		vma = mm_find(mm, at);
+		if (!vma)
+			break;
+		uint64_t start = vma_shown_start(mm, vma), end = at = vma->end;
+		uint64_t pages = vma->prot ? resident_pages(mm, start, end, &budget) : 0;
+		struct task *task = procfs_task(ref);
+		vma = mm_find(mm, start);
+		if (!task || !vma || vma->end != end)
+			continue; /* gone while we counted */
+		add_mapping(out, mm, vma, procfs_root(task));
+		add_residence(out, vma, pages * (PAGE_SIZE / 1024));
+	}
+	mm_put(mm);
 	return 0;
 }
 

@@ -16,6 +16,12 @@
 
 #define KIB(pages) ((pages) * (PAGE_SIZE / 1024))
 
+/* task_statm in Linux: whole pages. */
+static uint64_t text_pages(const struct mm *mm)
+{
+	return (((mm->code_end + PAGE_SIZE - 1) & PAGE_MASK) - (mm->code_start & PAGE_MASK)) >> PAGE_SHIFT;
+}
+
 static char state_letter(const struct task *task, bool process)
 {
 	if (task->state >= TASK_ZOMBIE || (process && task->process->zombie))
@@ -149,7 +155,7 @@ static void add_memory(struct text *out, const struct mm *mm)
 	text_printf(out, "RssAnon:\t%8" PRIu64 " kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n", resident_kb);
 	text_printf(out,
 		    "VmData:\t%8" PRIu64 " kB\nVmStk:\t%8" PRIu64 " kB\nVmExe:\t%8" PRIu64 " kB\nVmLib:\t       0 kB\n",
-		    KIB(mm->data_pages), stack_kb, (mm->code_end - mm->code_start) / 1024);
+		    KIB(mm->data_pages), stack_kb, KIB(text_pages(mm)));
 	text_printf(out, "VmPTE:\t%8" PRIu64 " kB\nVmSwap:\t       0 kB\nHugetlbPages:\t       0 kB\n",
 		    MAX(resident_kb / 512, (uint64_t)4));
 	text_add_string(out, "CoreDumping:\t0\nTHP_enabled:\t1\n");
@@ -222,7 +228,7 @@ int procfs_show_statm(const struct node_ref *ref, struct text *out)
 		return 0;
 	}
 	text_printf(out, "%" PRIu64 " %" PRIu64 " 0 %" PRIu64 " 0 %" PRIu64 " 0\n", mm_shown_pages(mm),
-		    aspace_rss_bytes(mm->as) / PAGE_SIZE, (mm->code_end - mm->code_start) / PAGE_SIZE, mm->data_pages);
+		    aspace_rss_bytes(mm->as) / PAGE_SIZE, text_pages(mm), mm->data_pages);
 	return 0;
 }
 
@@ -294,6 +300,76 @@ ssize_t procfs_store_comm(const struct node_ref *ref, const char *bytes, size_t 
 	memset(task->comm, 0, sizeof task->comm);
 	memcpy(task->comm, bytes, MIN(strlen(bytes), sizeof task->comm - 1));
 	return (ssize_t)n;
+}
+
+/* io_accounting in Linux; nothing of ours is a block device. */
+int procfs_show_io(const struct node_ref *ref, struct text *out)
+{
+	struct task *task = procfs_task(ref);
+	struct rusage_counts usage;
+
+	if (!task)
+		return -ESRCH;
+	usage_of(task, procfs_is_process(ref), &usage);
+	text_printf(out, "rchar: %" PRIu64 "\nwchar: %" PRIu64 "\nsyscr: %" PRIu64 "\nsyscw: %" PRIu64 "\n",
+		    usage.read_chars, usage.write_chars, usage.read_calls, usage.write_calls);
+	text_add_string(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+	return 0;
+}
+
+/* Nanoseconds run, nanoseconds waited for a processor (nobody knows), turns. */
+int procfs_show_schedstat(const struct node_ref *ref, struct text *out)
+{
+	struct task *task = procfs_task(ref);
+	struct rusage_counts usage;
+
+	if (!task)
+		return -ESRCH;
+	usage_of(task, procfs_is_process(ref), &usage);
+	text_printf(out, "%" PRIu64 " 0 %" PRIu64 "\n", usage.user_ns + usage.system_ns, task->calls);
+	return 0;
+}
+
+int procfs_show_coredump_filter(const struct node_ref *ref, struct text *out)
+{
+	struct task *task = procfs_task(ref);
+
+	if (!task)
+		return -ESRCH;
+	text_printf(out, "%08x\n", task->process->coredump_filter);
+	return 0;
+}
+
+ssize_t procfs_store_coredump_filter(const struct node_ref *ref, const char *bytes, size_t n)
+{
+	struct task *task = procfs_task(ref);
+	char *end;
+	unsigned long value = strtoul(bytes, &end, 0);
+
+	if (end == bytes || end[strspn(end, "\n")])
+		return -EINVAL;
+	if (!task)
+		return -ESRCH;
+	task->process->coredump_filter = (uint32_t)value & 0x1ff;
+	return (ssize_t)n;
+}
+
+/* The call that a sleeping thread is in, its arguments, stack and instruction pointers. */
+int procfs_show_syscall(const struct node_ref *ref, struct text *out)
+{
+	struct task *task = procfs_task(ref);
+
+	if (!task)
+		return -ESRCH;
+	if (task->in_guest || task->state >= TASK_ZOMBIE) {
+		text_add_string(out, "running\n");
+		return 0;
+	}
+	text_printf(out, "%" PRId64, (int64_t)task->stop.nr);
+	for (unsigned i = 0; i < COUNT(task->stop.args); i++)
+		text_printf(out, " 0x%" PRIx64, task->stop.args[i]);
+	text_add_string(out, " 0x0 0x0\n");
+	return 0;
 }
 
 int procfs_show_oom_score_adj(const struct node_ref *ref, struct text *out)

@@ -187,3 +187,13 @@ unsigned sysv_count(enum sysv_type type, int *highest)
 			*highest = (int)i;
 	return table ? table->count : 0;
 }
+
+void sysv_show(enum sysv_type type, struct text *out)
+{
+	struct table *table = table_of(type);
+
+	text_add_string(out, kinds[type]->heading);
+	for (unsigned i = 0; table && i < kinds[type]->limit; i++)
+		if (table->slots[i])
+			kinds[type]->show(table->slots[i], out);
+}

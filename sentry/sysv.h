@@ -6,6 +6,7 @@
 #ifndef SENTRY_SYSV_H
 #define SENTRY_SYSV_H
 
+#include "sentry/base/text.h"
 #include "sentry/task.h"
 #include <sys/ipc.h>
 
@@ -26,6 +27,8 @@ struct sysv_object {
 struct sysv_kind {
 	unsigned limit;
 	void (*free)(struct sysv_object *object);
+	const char *heading; /* the first line of its file in /proc/sysvipc */
+	void (*show)(const struct sysv_object *object, struct text *out);
 };
 void sysv_kind_register(enum sysv_type type, const struct sysv_kind *kind);
 void sysv_init(void); /* once, by task_system_init */
@@ -51,6 +54,9 @@ void sysv_perm_get(const struct sysv_object *object, struct ipc_perm *out);
 void sysv_perm_set(struct sysv_object *object, const struct ipc_perm *wanted);
 /* How many there are, and the highest slot in use (0 for none). */
 unsigned sysv_count(enum sysv_type type, int *highest);
+
+/* A line of /proc/sysvipc for each object of the kind, by slot. The line's own columns come from the kind. */
+void sysv_show(enum sysv_type type, struct text *out);
 
 /* sysv_shm.c */
 void shm_init(void);

@@ -55,9 +55,24 @@ static void queue_free(struct sysv_object *object)
 	slab_free(&msg_queue_slab, queue);
 }
 
+static void queue_show(const struct sysv_object *object, struct text *out)
+{
+	const struct msg_queue *queue = queue_of((struct sysv_object *)object);
+
+	text_printf(out, "%10d %10d  %4o  %10lu %10lu %5d %5d %5u %5u %5u %5u %10ld %10ld %10ld\n", object->key,
+		    object->id, object->mode, queue->bytes, queue->count, queue->last_sender, queue->last_receiver,
+		    object->uid, object->gid, object->cuid, object->cgid, queue->stime, queue->rtime, object->ctime);
+}
+
 void msg_init(void)
 {
-	static const struct sysv_kind kind = {.limit = SYSV_MSG_LIMIT, .free = queue_free};
+	static const struct sysv_kind kind = {
+		.limit = SYSV_MSG_LIMIT,
+		.free = queue_free,
+		.heading =
+			"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      "
+			"stime      rtime      ctime\n",
+		.show = queue_show};
 
 	sysv_kind_register(SYSV_MSG, &kind);
 }

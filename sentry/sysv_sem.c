@@ -74,9 +74,21 @@ static void set_free(struct sysv_object *object)
 	slab_free(&sem_set_slab, set);
 }
 
+static void set_show(const struct sysv_object *object, struct text *out)
+{
+	const struct sem_set *set = set_of((struct sysv_object *)object);
+
+	text_printf(out, "%10d %10d  %4o %10u %5u %5u %5u %5u %10ld %10ld\n", object->key, object->id, object->mode,
+		    set->count, object->uid, object->gid, object->cuid, object->cgid, set->otime, object->ctime);
+}
+
 void sem_system_init(void)
 {
-	static const struct sysv_kind kind = {.limit = SYSV_SEM_LIMIT, .free = set_free};
+	static const struct sysv_kind kind = {
+		.limit = SYSV_SEM_LIMIT,
+		.free = set_free,
+		.heading = "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
+		.show = set_show};
 
 	sysv_kind_register(SYSV_SEM, &kind);
 }

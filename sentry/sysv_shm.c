@@ -66,9 +66,26 @@ static void shm_gone(struct file *file)
 	slab_free(&shm_slab, shm);
 }
 
+/* ipc/shm.c, sysvipc_shm_proc_show. */
+static void shm_show(const struct sysv_object *object, struct text *out)
+{
+	const struct shm *shm = shm_of((struct sysv_object *)object);
+
+	text_printf(out, "%10d %10d  %4o %21lu %5d %5d  %5d %5u %5u %5u %5u %10ld %10ld %10ld %21lu %21lu\n",
+		    object->key, object->id, object->mode, shm->size, shm->creator, shm->last,
+		    (int)shm->file->ref.count - 1, object->uid, object->gid, object->cuid, object->cgid, shm->atime,
+		    shm->dtime, object->ctime, (shm->size + PAGE_SIZE - 1) & PAGE_MASK, 0ul);
+}
+
 void shm_init(void)
 {
-	static const struct sysv_kind kind = {.limit = SYSV_SHM_LIMIT, .free = shm_free};
+	static const struct sysv_kind kind = {
+		.limit = SYSV_SHM_LIMIT,
+		.free = shm_free,
+		.heading = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  "
+			   "cgid      "
+			   "atime      dtime      ctime                   rss                  swap\n",
+		.show = shm_show};
 
 	sysv_kind_register(SYSV_SHM, &kind);
 	memfd_shm_register(shm_gone);

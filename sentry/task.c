@@ -386,11 +386,19 @@ void rusage_add(struct rusage_counts *sum, const struct rusage_counts *more)
 	sum->switches_voluntary += more->switches_voluntary;
 	sum->switches_forced += more->switches_forced;
 	sum->max_rss_kb = MAX(sum->max_rss_kb, more->max_rss_kb);
+	sum->read_chars += more->read_chars;
+	sum->write_chars += more->write_chars;
+	sum->read_calls += more->read_calls;
+	sum->write_calls += more->write_calls;
 }
 
 void task_usage(const struct task *task, struct rusage_counts *out)
 {
-	*out = (struct rusage_counts){.user_ns = task_cpu_ns(task)};
+	*out = (struct rusage_counts){.user_ns = task_cpu_ns(task),
+				      .read_chars = task->io.read_chars,
+				      .write_chars = task->io.write_chars,
+				      .read_calls = task->io.read_calls,
+				      .write_calls = task->io.write_calls};
 	if (task->mm)
 		out->max_rss_kb = aspace_rss_bytes(task->mm->as) / 1024;
 }

@@ -39,6 +39,7 @@ struct pgroup {
 struct rusage_counts {
 	uint64_t user_ns, system_ns, minor_faults, major_faults, in_blocks, out_blocks, switches_voluntary,
 		switches_forced, max_rss_kb;
+	uint64_t read_chars, write_chars, read_calls, write_calls; /* /proc/PID/io */
 };
 
 /* A thread group: what its threads share however they were made (signal_struct). */
@@ -79,6 +80,7 @@ struct process {
 	uint64_t start_ns;        /* CLOCK_BOOTTIME of the sandbox */
 	int32_t oom_score_adj;
 	int32_t nice;
+	uint32_t coredump_filter; /* kept, told and inherited: there are no core dumps */
 };
 
 struct vfork_wait {
@@ -137,7 +139,10 @@ struct task {
 	uint32_t personality;
 	uint64_t start_ns, user_ns, timer_slack_ns;
 	uint64_t calls; /* system calls so far */
-	int exit_code;  /* of this thread, as wait status */
+	struct {
+		uint64_t read_chars, write_chars, read_calls, write_calls;
+	} io;          /* (t) */
+	int exit_code; /* of this thread, as wait status */
 	struct sched_info {
 		int policy, priority, nice;
 		uint64_t affinity[16];

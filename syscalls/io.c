@@ -94,12 +94,13 @@ static int check_area(const struct transfer *t, int64_t pos)
 
 static ssize_t do_read(struct transfer *t)
 {
-	int64_t pos = t->offset;
+	int64_t pos = t->offset, *at = t->offset == -1 ? &t->file->pos : &pos;
+	int error = t->offset == -1 ? 0 : check_area(t, pos);
+	ssize_t done = error ? error : file_read(t->file, &t->uio, at);
 
-	if (t->offset == -1)
-		return file_read(t->file, &t->uio, &t->file->pos);
-	int error = check_area(t, pos);
-	return error ? error : file_read(t->file, &t->uio, &pos);
+	t->task->io.read_calls++;
+	t->task->io.read_chars += done > 0 ? (uint64_t)done : 0;
+	return done;
 }
 
 /* RLIMIT_FSIZE: a write that begins below it is cut short, one beyond it fails with a signal. */
@@ -131,7 +132,10 @@ static ssize_t do_write(struct transfer *t)
 		return error;
 	if (t->append && t->offset == -1)
 		t->file->pos = (int64_t)t->file->inode->size;
-	return file_write(t->file, &t->uio, at);
+	ssize_t done = file_write(t->file, &t->uio, at);
+	t->task->io.write_calls++;
+	t->task->io.write_chars += done > 0 ? (uint64_t)done : 0;
+	return done;
 }
 
 /* ------------------------------------------------------------------------------------------------ one piece */
