@@ -359,6 +359,20 @@ int socket_option_set(struct file *file, const struct socket_caller *who, int le
 	return ops->option_set(file, who, level, option, value, size);
 }
 
+/* ------------------------------------------------------------------------------------------------- interfaces */
+
+static long (*device_ioctl)(struct user user, uint32_t command, uint64_t argument);
+
+void socket_device_ioctl_register(long (*answer)(struct user user, uint32_t command, uint64_t argument))
+{
+	device_ioctl = answer;
+}
+
+long socket_device_ioctl(struct user user, uint32_t command, uint64_t argument)
+{
+	return device_ioctl ? device_ioctl(user, command, argument) : -ENOTTY;
+}
+
 /* ------------------------------------------------------------------------------------------------- read and write */
 
 ssize_t socket_read(struct file *file, struct uio *to, int64_t *pos)

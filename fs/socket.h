@@ -49,6 +49,15 @@ struct socket_files {
 	struct file *files[]; /* counted */
 };
 
+/* What a family tells along with a message it gives, beside files and credentials: one record of cmsg(3). */
+#define SOCKET_NOTES      4
+#define SOCKET_NOTE_BYTES 20
+struct socket_note {
+	int32_t level, type;
+	uint32_t size;
+	uint8_t data[SOCKET_NOTE_BYTES];
+};
+
 /* One message as sendmsg and recvmsg see it. */
 struct socket_message {
 	struct uio *data;
@@ -58,6 +67,8 @@ struct socket_message {
 	bool has_cred;              /* cred is filled in */
 	const void *control;        /* send: all control data, for families with more than SCM_* at SOL_SOCKET */
 	size_t control_size;
+	struct socket_note notes[SOCKET_NOTES]; /* receive: given */
+	uint32_t note_count;
 	uint32_t flags; /* in: MSG_* of the call; receive: MSG_EOR, MSG_TRUNC, MSG_CTRUNC out in out_flags */
 	uint32_t out_flags;
 	bool nonblock; /* MSG_DONTWAIT or O_NONBLOCK */
@@ -71,6 +82,7 @@ struct socket_ops {
 	int (*pair)(const struct socket_caller *who, uint32_t type, uint32_t protocol, uint32_t flags,
 		    struct file *out[2]);
 	int (*bind)(struct file *file, const struct socket_caller *who, const struct socket_address *address);
+	/* listen, accept and shutdown may be missing: -EOPNOTSUPP. */
 	int (*listen)(struct file *file, const struct socket_caller *who, int backlog);
 	int (*connect)(struct file *file, const struct socket_caller *who, const struct socket_address *address,
 		       bool nonblock);
@@ -120,6 +132,11 @@ void socket_files_free(struct socket_files *files);
 
 /* Registers the families of fs/; called once by fs_init. */
 void socket_init(void);
+
+/* Calls about network interfaces (netdevice(7)) are answered on a socket of any family: by the network stack, when
+ * there is one. -ENOTTY for what nobody answers. */
+void socket_device_ioctl_register(long (*answer)(struct user user, uint32_t command, uint64_t argument));
+long socket_device_ioctl(struct user user, uint32_t command, uint64_t argument);
 
 /* The family-neutral part of struct file_ops: read and write as recvmsg and sendmsg without flags. */
 ssize_t socket_read(struct file *file, struct uio *to, int64_t *pos);

@@ -642,7 +642,7 @@ long unix_ioctl(struct file *file, struct user user, uint32_t command, uint64_t 
 				break;
 		}
 	} else {
-		return -ENOTTY;
+		return socket_device_ioctl(user, command, argument);
 	}
 	return user_write(user, UADDR(argument), &bytes, sizeof bytes);
 }

@@ -8,7 +8,9 @@
 #include "netstack/inet.h"
 
 #include "fs/hooks.h"
+#include "netstack/device.h"
 #include "netstack/net.h"
+#include "netstack/netlink.h"
 #include "netstack/ports.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
@@ -299,8 +301,8 @@ static long inet_ioctl(struct file *file, struct user user, uint32_t command, ui
 	bool stream = is_stream(sock);
 	int number;
 
-	if (stream && tcp_of(sock)->state == TCP_LISTEN)
-		return command == FIONREAD || command == SIOCOUTQ_NR ? -EINVAL : -ENOTTY;
+	if (stream && tcp_of(sock)->state == TCP_LISTEN && (command == FIONREAD || command == SIOCOUTQ_NR))
+		return -EINVAL;
 	switch (command) {
 	case FIONREAD:
 		number = (int)(stream ? tcp_readable_bytes(sock) : udp_next_bytes(sock));
@@ -319,7 +321,7 @@ static long inet_ioctl(struct file *file, struct user user, uint32_t command, ui
 		number = tcp_at_mark(sock);
 		break;
 	default:
-		return -ENOTTY;
+		return socket_device_ioctl(user, command, argument);
 	}
 	return user_write(user, UADDR(argument), &number, sizeof number);
 }
@@ -356,6 +358,12 @@ static int ip4_get(const struct inet_options *o, int option, void *value, uint32
 		return give_number(o->free_bind, value, size);
 	case IP_RECVERR:
 		return give_number(o->receive_errors, value, size);
+	case IP_PKTINFO:
+		return give_number(o->receive_packet_info, value, size);
+	case IP_RECVTTL:
+		return give_number(o->receive_hops, value, size);
+	case IP_RECVTOS:
+		return give_number(o->receive_class, value, size);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -378,6 +386,12 @@ static int ip6_get(const struct inet_options *o, int option, void *value, uint32
 		return give_number(o->mtu_discover, value, size);
 	case IPV6_RECVERR:
 		return give_number(o->receive_errors, value, size);
+	case IPV6_RECVPKTINFO:
+		return give_number(o->receive_packet_info6, value, size);
+	case IPV6_RECVHOPLIMIT:
+		return give_number(o->receive_hops6, value, size);
+	case IPV6_RECVTCLASS:
+		return give_number(o->receive_class6, value, size);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -433,6 +447,15 @@ static int ip4_set(struct inet_options *o, int option, int number)
 	case IP_RECVERR:
 		o->receive_errors = number;
 		return 0;
+	case IP_PKTINFO:
+		o->receive_packet_info = number;
+		return 0;
+	case IP_RECVTTL:
+		o->receive_hops = number;
+		return 0;
+	case IP_RECVTOS:
+		o->receive_class = number;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -464,6 +487,15 @@ static int ip6_set(struct inet_sock *sock, int option, int number)
 		return set_discover(o, number);
 	case IPV6_RECVERR:
 		o->receive_errors = number;
+		return 0;
+	case IPV6_RECVPKTINFO:
+		o->receive_packet_info6 = number;
+		return 0;
+	case IPV6_RECVHOPLIMIT:
+		o->receive_hops6 = number;
+		return 0;
+	case IPV6_RECVTCLASS:
+		o->receive_class6 = number;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -513,6 +545,10 @@ int inet_init(void)
 	if (error)
 		return error;
 	tcp_init();
+	device_init();
+	error = netlink_init();
+	if (error)
+		return error;
 	file_kind_register(FILE_SOCKET_INET, &inet_file_ops);
 	socket_family_register(ABI_AF_INET, FILE_SOCKET_INET, &inet4_ops);
 	socket_family_register(ABI_AF_INET6, FILE_SOCKET_INET, &inet6_ops);

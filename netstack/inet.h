@@ -19,7 +19,9 @@ struct inet_options {
 	int16_t hops, multicast_hops; /* -1: the default */
 	uint8_t traffic_class;
 	uint8_t mtu_discover;
-	bool receive_hops, receive_class, receive_packet_info, receive_errors;
+	bool receive_hops, receive_class, receive_packet_info;    /* IP_RECV*: of IPv4 packets */
+	bool receive_hops6, receive_class6, receive_packet_info6; /* IPV6_RECV*: of IPv6 packets */
+	bool receive_errors;
 	bool free_bind, multicast_loop, header_included, v6_only;
 };
 
@@ -56,6 +58,17 @@ void inet_end_show(const struct inet_sock *sock, const struct net_end *end, stru
 /* Which address and port a connection or a datagram to target leaves from: fills in local where it is open, gives the
  * route. Errors of route_find. */
 must_check int inet_route(struct inet_sock *sock, const struct net_addr *target, struct route *out);
+
+/* What a datagram's sender wants for it alone, by control data (ip(7), RFC 3542). -1, and any: nothing said. */
+struct inet_wish {
+	int16_t hops, traffic_class;
+	struct net_addr source;
+};
+/* -EINVAL. */
+must_check int inet_wish_parse(const struct inet_sock *sock, const struct socket_message *message,
+			       struct inet_wish *out);
+/* Notes about a packet that the socket's options ask for. */
+void inet_notes_add(const struct inet_sock *sock, const struct buf *buf, struct socket_message *message);
 
 /* A wait of this socket's user has something new to look at. */
 static inline void inet_wake(struct inet_sock *sock, uint32_t events)

@@ -154,14 +154,15 @@ static int payload_new(struct socket_message *message, struct buf **out)
 }
 
 static int datagram_output(struct inet_sock *sock, const struct net_end *remote, const struct route *route,
-			   struct buf *buf)
+			   const struct inet_wish *wish, struct buf *buf)
 {
 	uint32_t size = buf->size + UDP_HEADER_BYTES;
 	struct udp_header header = {net16(sock->local.port), net16(remote->port), net16((uint16_t)size), 0};
+	int16_t hops = wish->hops >= 0 ? wish->hops : sock->options.hops;
 	struct ip_meta meta = {
 		.protocol = IP_PROTOCOL_UDP,
-		.hops = sock->options.hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)sock->options.hops,
-		.traffic_class = sock->options.traffic_class,
+		.hops = hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)hops,
+		.traffic_class = wish->traffic_class >= 0 ? (uint8_t)wish->traffic_class : sock->options.traffic_class,
 	};
 	struct udp_header *pushed = buf_push(buf, sizeof header);
 
@@ -177,6 +178,7 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 {
 	struct net_end remote;
+	struct inet_wish wish;
 	struct route route;
 	struct buf *buf;
 	ssize_t size = (ssize_t)message->data->left;
@@ -191,14 +193,17 @@ ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 	if (!error && size > (ssize_t)UDP_PAYLOAD_LIMIT)
 		error = -EMSGSIZE;
 	if (!error)
-		error = inet_route(sock, &remote.addr, &route);
+		error = inet_wish_parse(sock, message, &wish);
+	if (!error)
+		error = net_addr_is_any(&wish.source) ? inet_route(sock, &remote.addr, &route)
+						      : route_find(&wish.source, &remote.addr, &route);
 	if (!error && !sock->local.port)
 		error = port_choose(sock, &remote);
 	if (!error)
 		error = payload_new(message, &buf);
 	if (error)
 		return error;
-	error = datagram_output(sock, &remote, &route, buf);
+	error = datagram_output(sock, &remote, &route, &wish, buf);
 	net_run();
 	return error ? error : size;
 }
@@ -306,6 +311,7 @@ ssize_t udp_receive(struct inet_sock *sock, struct socket_message *message)
 		return -ENOBUFS;
 	struct net_end from = {buf->source, buf->source_port};
 	inet_end_show(sock, &from, &message->address);
+	inet_notes_add(sock, buf, message);
 	size_t room = message->data->left, n = MIN((size_t)buf->size, room);
 	ssize_t result = n ? uio_put(message->data, buf->block->data + buf->offset, n) : 0;
 	if (result >= 0 && (size_t)result < n)

@@ -123,6 +123,8 @@ long sys_listen(struct task *task, struct file *file, int backlog)
 	struct asking asking;
 	int error = socket_of(file, &ops, NULL);
 
+	if (!error && !ops->listen)
+		error = -EOPNOTSUPP;
 	return error ? error : ops->listen(file, asking_init(task, &asking), backlog);
 }
 
@@ -148,6 +150,8 @@ long sys_accept4(struct task *task, struct file *file, struct uaddr at, struct u
 
 	if (!error && flags & ~(uint32_t)MAKE_FLAGS)
 		error = -EINVAL;
+	if (!error && !ops->accept)
+		error = -EOPNOTSUPP;
 	if (error)
 		return error;
 	error = ops->accept(file, asking_init(task, &asking), flags & ABI_SOCK_NONBLOCK ? O_NONBLOCK : 0, &address,
@@ -194,6 +198,8 @@ long sys_shutdown(struct task *task, struct file *file, int how)
 	int error = socket_of(file, &ops, NULL);
 
 	(void)task;
+	if (!error && !ops->shutdown)
+		error = -EOPNOTSUPP;
 	return error ? error : ops->shutdown(file, how);
 }
 
@@ -502,9 +508,10 @@ static void control_advance(struct control_out *out, uint64_t data_bytes)
 }
 
 /* One control message, cut to the room there is (put_cmsg in Linux, which ignores bad addresses as well). */
-static void control_put(struct task *task, struct control_out *out, int type, const void *data, uint64_t size)
+static void control_put(struct task *task, struct control_out *out, int level, int type, const void *data,
+			uint64_t size)
 {
-	struct abi_cmsghdr header = {.level = ABI_SOL_SOCKET, .type = type};
+	struct abi_cmsghdr header = {.level = level, .type = type};
 
 	if (!out->at.v || out->room < sizeof header) {
 		*out->flags |= ABI_MSG_CTRUNC;
@@ -564,7 +571,10 @@ static int envelope_answer(struct task *task, struct uaddr at, struct envelope *
 	int error = 0;
 
 	if (message->has_cred)
-		control_put(task, &out, ABI_SCM_CREDENTIALS, &message->cred, sizeof message->cred);
+		control_put(task, &out, ABI_SOL_SOCKET, ABI_SCM_CREDENTIALS, &message->cred, sizeof message->cred);
+	for (uint32_t i = 0; i < message->note_count; i++)
+		control_put(task, &out, message->notes[i].level, message->notes[i].type, message->notes[i].data,
+			    message->notes[i].size);
 	if (message->files)
 		rights_put(task, &out, message->files, message->flags & ABI_MSG_CMSG_CLOEXEC);
 	if (header->name)

@@ -1,0 +1,196 @@
+/* device.c - see device.h. Linux answers these on a socket of any family (dev_ioctl); so do we.
+ *
+ * Limits: interfaces cannot be changed from inside (EPERM); the old calls about IPv4 addresses know the first one only.
+ */
+#include "netstack/device.h"
+
+#include "fs/socket.h"
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#define QUEUE_LENGTH 1000 /* as Linux makes them */
+
+const struct link *device_at(unsigned place)
+{
+	return place ? NULL : link_loopback();
+}
+
+uint32_t device_flags(const struct link *link)
+{
+	uint32_t flags = link->up ? IFF_UP | IFF_RUNNING : 0;
+
+	return link->kind == LINK_LOOPBACK ? flags | IFF_LOOPBACK : flags | IFF_BROADCAST | IFF_MULTICAST;
+}
+
+bool device_address(const struct link *link, unsigned place, struct net_addr *addr, uint8_t *prefix)
+{
+	if (link->kind != LINK_LOOPBACK || place > 1)
+		return false;
+	*addr = place ? NET_ADDR_LOOP6 : net_addr_v4(NET_V4_LOOPBACK);
+	*prefix = place ? 128 : 8;
+	return true;
+}
+
+static const struct link *find_by_name(const char name[IFNAMSIZ])
+{
+	const struct link *link;
+
+	for (unsigned place = 0; (link = device_at(place)); place++)
+		if (!strncmp(link->name, name, IFNAMSIZ))
+			return link;
+	return NULL;
+}
+
+static const struct link *find_by_index(int index)
+{
+	const struct link *link;
+
+	for (unsigned place = 0; (link = device_at(place)); place++)
+		if ((int)link->index == index)
+			return link;
+	return NULL;
+}
+
+/* The first IPv4 address of a link; false: it has none. */
+static bool address4(const struct link *link, struct net_addr *addr, uint8_t *prefix)
+{
+	for (unsigned place = 0; device_address(link, place, addr, prefix); place++)
+		if (net_addr_is_v4(addr))
+			return true;
+	return false;
+}
+
+static void put_address(struct ifreq *request, uint32_t v4)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {net32(v4)}};
+
+	memcpy(&request->ifr_addr, &in, sizeof in);
+}
+
+static int answer4(const struct link *link, uint32_t command, struct ifreq *request)
+{
+	struct net_addr addr;
+	uint8_t prefix;
+
+	if (!address4(link, &addr, &prefix))
+		return -EADDRNOTAVAIL;
+	if (command == SIOCGIFADDR)
+		put_address(request, net_addr_to_v4(&addr));
+	else if (command == SIOCGIFNETMASK)
+		put_address(request, (uint32_t)(0xffffffffull << (32 - prefix)));
+	else
+		put_address(request, link->kind == LINK_LOOPBACK ? 0 : net_addr_to_v4(&addr) | 0xffffffffu >> prefix);
+	return 0;
+}
+
+static int answer(const struct link *link, uint32_t command, struct ifreq *request)
+{
+	switch (command) {
+	case SIOCGIFFLAGS:
+		request->ifr_flags = (short)device_flags(link);
+		return 0;
+	case SIOCGIFINDEX:
+		request->ifr_ifindex = (int)link->index;
+		return 0;
+	case SIOCGIFMTU:
+		request->ifr_mtu = (int)link->mtu;
+		return 0;
+	case SIOCGIFMETRIC:
+		request->ifr_metric = 0;
+		return 0;
+	case SIOCGIFTXQLEN:
+		request->ifr_qlen = QUEUE_LENGTH;
+		return 0;
+	case SIOCGIFHWADDR:
+		memset(&request->ifr_hwaddr, 0, sizeof request->ifr_hwaddr);
+		request->ifr_hwaddr.sa_family = link->kind == LINK_LOOPBACK ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+		return 0;
+	case SIOCGIFADDR:
+	case SIOCGIFNETMASK:
+	case SIOCGIFBRDADDR:
+	case SIOCGIFDSTADDR:
+		return answer4(link, command, request);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* SIOCGIFCONF: the interfaces that have an IPv4 address. Without a buffer: how much room they need. */
+static long list_interfaces(struct user user, uint64_t argument)
+{
+	struct ifconf conf;
+	const struct link *link;
+	int error = user_read(user, &conf, UADDR(argument), sizeof conf), used = 0;
+	uint64_t at = (uint64_t)conf.ifc_buf;
+
+	for (unsigned place = 0; !error && (link = device_at(place)); place++) {
+		struct ifreq request = {0};
+		struct net_addr addr;
+		uint8_t prefix;
+		if (!address4(link, &addr, &prefix))
+			continue;
+		if (at && used + (int)sizeof request > conf.ifc_len)
+			break;
+		memcpy(request.ifr_name, link->name, sizeof request.ifr_name);
+		put_address(&request, net_addr_to_v4(&addr));
+		if (at)
+			error = user_write(user, UADDR(at + (uint64_t)used), &request, sizeof request);
+		used += (int)sizeof request;
+	}
+	conf.ifc_len = used;
+	return error ? error : user_write(user, UADDR(argument), &conf, sizeof conf);
+}
+
+static bool changes_something(uint32_t command)
+{
+	switch (command) {
+	case SIOCSIFFLAGS:
+	case SIOCSIFADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFBRDADDR:
+	case SIOCSIFDSTADDR:
+	case SIOCSIFMTU:
+	case SIOCSIFMETRIC:
+	case SIOCSIFHWADDR:
+	case SIOCSIFNAME:
+	case SIOCSIFTXQLEN:
+	case SIOCADDRT:
+	case SIOCDELRT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
+{
+	const struct link *link;
+	struct ifreq request;
+
+	if (command == SIOCGIFCONF)
+		return list_interfaces(user, argument);
+	if (changes_something(command))
+		return -EPERM;
+	if (command < SIOCGIFNAME || command > SIOCGIFTXQLEN)
+		return -ENOTTY;
+	int error = user_read(user, &request, UADDR(argument), sizeof request);
+	if (error)
+		return error;
+	request.ifr_name[IFNAMSIZ - 1] = 0;
+	link = command == SIOCGIFNAME ? find_by_index(request.ifr_ifindex) : find_by_name(request.ifr_name);
+	if (!link)
+		return -ENODEV;
+	if (command == SIOCGIFNAME)
+		memcpy(request.ifr_name, link->name, sizeof request.ifr_name);
+	else
+		error = answer(link, command, &request);
+	return error ? error : user_write(user, UADDR(argument), &request, sizeof request);
+}
+
+void device_init(void)
+{
+	socket_device_ioctl_register(device_ioctl);
+}
