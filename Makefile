@@ -76,6 +76,11 @@ $(B)/usbx-forbidden: $(OBJS) runtime/probe.c
 	$(Q)$(CC) $(ALL_CFLAGS) -DUSBX_JAIL_TEST -MF $@.d $(LDFLAGS_USBX) -o $@ runtime/probe.c \
 		$(filter-out $(B)/runtime/probe.o,$(OBJS)) $(LIBS)
 
+# And one that scans the arena for pointers into code all the time (design D5; tests/sim/run).
+$(B)/usbx-scan: $(OBJS) sentry/loop.c
+	$(CC) $(ALL_CFLAGS) -DUSBX_ARENA_SCAN -MF $@.d $(LDFLAGS_USBX) -o $@ sentry/loop.c \
+		$(filter-out $(B)/sentry/loop.o,$(OBJS)) $(LIBS)
+
 $(B)/bench/calls: tests/bench/calls.c
 	@mkdir -p $(@D)
 	@echo "CC $<"

@@ -7,13 +7,32 @@
 #include "sentry/base/fiber.h"
 #include "sentry/timebase.h"
 
+#ifdef USBX_ARENA_SCAN
+#include "sentry/base/scan.h"
+#include <stdlib.h>
+#endif
+
+#define SCAN_TURNS 500 /* of the loop between two scans */
+
 static bool stopping;
+
+/* In a build for that test alone (build/usbx-scan): a pointer into code ends it all (design D5). */
+static void scan_sometimes(void)
+{
+#ifdef USBX_ARENA_SCAN
+	static unsigned turns;
+
+	if ((stopping || turns++ % SCAN_TURNS == 0) && scan_code(NULL))
+		abort();
+#endif
+}
 
 void loop_run(void)
 {
 	stopping = false;
 	while (!stopping && !platform_fatal()) {
 		fiber_run_ready();
+		scan_sometimes();
 		timebase_tick();
 		if (!stopping)
 			platform_poll(fiber_any_ready() ? 0 : fiber_next_deadline_ns());

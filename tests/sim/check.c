@@ -9,6 +9,7 @@
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
+#include "sentry/base/scan.h"
 #include "sentry/mm_impl.h"
 #include "sentry/task.h"
 #include "tests/sim/guest.h"
@@ -360,7 +361,13 @@ void sim_check_leaks(void)
 
 /* ------------------------------------------------------------------------------------------------ code */
 
-extern const char __executable_start[], etext[];
+void sim_plant(void)
+{
+	void (**planted)(void) = arena_alloc(sizeof *planted);
+
+	if (planted)
+		*planted = sim_plant;
+}
 
 static void code_found(const char *slab, uint64_t address, uint64_t value)
 {
@@ -369,5 +376,5 @@ static void code_found(const char *slab, uint64_t address, uint64_t value)
 
 void sim_scan_code(void)
 {
-	arena_scan((uint64_t)__executable_start, (uint64_t)etext, code_found);
+	scan_code(code_found);
 }

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -168,6 +171,9 @@ void guest_warm_up(struct cpu *c)
 	SYS(SYS_stat, BUF, BUF + 64);
 	SYS(SYS_getpid);
 	SYS(SYS_kill, RESULT, SIGUSR1); /* blocked: waits until the round ends */
+	SYS(SYS_shmget, 1, PAGE_SIZE, IPC_CREAT | 0600);
+	SYS(SYS_msgget, 1, IPC_CREAT | 0600);
+	SYS(SYS_semget, 1, 1, IPC_CREAT | 0600);
 	guest_string(c, BUF, "/ro");
 	SYS(SYS_open, BUF, O_RDONLY | O_DIRECTORY);
 	SYS(SYS_getdents64, RESULT, BUF + 64, 0x400);
@@ -293,6 +299,25 @@ void guest_clear_up(struct cpu *c)
 	END;
 }
 
+/* System V's objects outlive whoever made them. */
+void guest_clear_ipc(struct cpu *c)
+{
+	BEGIN;
+	for (SET(W_CHOICE, 0); GET(W_CHOICE) < 200; SET(W_CHOICE, GET(W_CHOICE) + 1)) {
+		SYS(SYS_shmctl, GET(W_CHOICE), SHM_STAT, BUF);
+		if (RESULT >= 0)
+			SYS(SYS_shmctl, RESULT, IPC_RMID, 0);
+		SYS(SYS_msgctl, GET(W_CHOICE), MSG_STAT, BUF);
+		if (RESULT >= 0)
+			SYS(SYS_msgctl, RESULT, IPC_RMID, 0);
+		SYS(SYS_semctl, GET(W_CHOICE), 0, SEM_STAT, BUF);
+		if (RESULT >= 0)
+			SYS(SYS_semctl, RESULT, 0, IPC_RMID, 0);
+	}
+	LEAVE;
+	END;
+}
+
 /* Everybody else is ended and reaped, what they made is removed. */
 void guest_end_round(struct cpu *c)
 {
@@ -315,6 +340,7 @@ void guest_end_round(struct cpu *c)
 	do {
 		SYS(SYS_rt_sigtimedwait, BUF, 0, BUF + 8, 8); /* whatever waits for us */
 	} while (RESULT > 0);
+	ENTER(guest_clear_ipc);
 	ENTER(guest_clear_up);
 	/* Orphans that nobody waits for, and what the sentry still has to do. */
 	write_time(c, BUF, sim.now_ns + NS_PER_S);

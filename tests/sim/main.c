@@ -2,6 +2,8 @@
  *
  *     sim [--seed N] [--seeds FROM-TO] [--jobs N] [--verbose] [--seconds N] [--regressions FILE]
  *
+ * --plant puts a pointer into code into the arena before it is scanned: then every seed must fail.
+ *
  * A world is one process: the sentry's state is global, a failed assertion kills only its seed, and all children of one
  * parent have the same addresses. Address space randomization is switched off, so a seed that is run alone has them
  * too.
@@ -39,9 +41,9 @@ struct job {
 static struct {
 	uint64_t from, to;
 	unsigned jobs, seconds;
-	bool verbose;
+	bool verbose, plant;
 	const char *regressions;
-} options = {1, 1000, 2, 0, false, NULL};
+} options = {.from = 1, .to = 1000, .jobs = 2};
 
 static struct result *results; /* shared: [job] */
 static struct job jobs[JOBS_LIMIT];
@@ -53,6 +55,7 @@ static void run_here(uint64_t seed, struct result *out)
 {
 	alarm(SEED_LIMIT_S);
 	sim.verbose = options.verbose;
+	sim.plant = options.plant;
 	sim_configure(seed, &sim.config);
 	unsigned failures = sim_world_run();
 	*out = (struct result){.complete = true,
@@ -180,8 +183,8 @@ static void run_all(void)
 
 static void usage(void)
 {
-	fprintf(stderr,
-		"usage: sim [--seed N] [--seeds FROM-TO] [--jobs N] [--seconds N] [--regressions FILE] [--verbose]\n");
+	fprintf(stderr, "usage: sim [--seed N] [--seeds FROM-TO] [--jobs N] [--seconds N] [--regressions FILE] "
+			"[--verbose] [--plant]\n");
 	exit(2);
 }
 
@@ -189,8 +192,9 @@ static void parse(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (!strcmp(argv[i], "--verbose")) {
-			options.verbose = true;
+		if (!strcmp(argv[i], "--verbose") || !strcmp(argv[i], "--plant")) {
+			options.verbose |= argv[i][2] == 'v';
+			options.plant |= argv[i][2] == 'p';
 			continue;
 		}
 		if (!value)

@@ -48,6 +48,7 @@ struct sim {
 	bool armed;      /* failures may happen: the first program has begun */
 	bool quiet;      /* no failures: a check is under way */
 	bool verbose;
+	bool plant;          /* a pointer into code, which must be found */
 	unsigned failures;   /* of checks */
 	uint64_t hash;       /* of the transcript */
 	struct list threads; /* uthread.all_node */
@@ -169,6 +170,7 @@ void sim_check_idle(void);                           /* nobody can run: is anybo
 void sim_print_tasks(void);
 void sim_mark(void);        /* remembers how many objects there are */
 void sim_check_leaks(void); /* and compares */
+void sim_plant(void);       /* puts such a pointer there, to see that it is found */
 void sim_scan_code(void);   /* no pointer into code in the arena (design D5) */
 
 /* ---- wrap.c */

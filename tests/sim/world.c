@@ -108,6 +108,8 @@ unsigned sim_world_run(void)
 	sentry_boot(&config, &status);
 	sim.quiet = true;
 	judge(&status);
+	if (sim.plant)
+		sim_plant();
 	sim_scan_code();
 	return sim.failures;
 }
