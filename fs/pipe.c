@@ -294,7 +294,7 @@ static ssize_t write_turn(struct pipe *pipe, struct uio *from, bool first, bool 
 	if (error)
 		return error;
 	bool was_empty = !pipe_used(pipe);
-	if (first && !packet && !was_empty)
+	if (first && !was_empty) /* also a packet: it is the slot that says whether more may join */
 		merged = write_merge(pipe, from);
 	if (merged >= 0 && from->left)
 		moved = write_slots(pipe, from, packet);

@@ -54,6 +54,7 @@ static struct unix_sock *unix_sock_new(uint32_t type)
 	if (!sock)
 		return NULL;
 	socket_setup(&sock->base, ABI_AF_UNIX, type, 0);
+	sock->peek_offset = -1;
 	ref_init(&sock->ref);
 	list_init(&sock->peer_node);
 	list_init(&sock->clients);
@@ -439,6 +440,10 @@ static int unix_option_get(struct file *file, int level, int option, void *value
 		return 0;
 	case ABI_SO_PEERGROUPS:
 		return peer_groups(sock, value, size);
+	case ABI_SO_PEEK_OFF:
+		*size = MIN(*size, (uint32_t)sizeof sock->peek_offset);
+		memcpy(value, &sock->peek_offset, *size);
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -446,8 +451,15 @@ static int unix_option_get(struct file *file, int level, int option, void *value
 static int unix_option_set(struct file *file, const struct socket_caller *who, int level, int option, const void *value,
 			   uint32_t size)
 {
-	(void)file, (void)who, (void)option, (void)value, (void)size;
-	return level == ABI_SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+	(void)who;
+	if (level != ABI_SOL_SOCKET)
+		return -EOPNOTSUPP;
+	if (option != ABI_SO_PEEK_OFF)
+		return -ENOPROTOOPT;
+	if (size < sizeof(int32_t))
+		return -EINVAL;
+	memcpy(&unix_sock_of(file)->peek_offset, value, sizeof(int32_t));
+	return 0;
 }
 
 static const struct socket_ops unix_ops = {

@@ -27,14 +27,14 @@ struct unix_address {
 /* A piece of a stream, or a datagram, in its receiver's queue. */
 struct unix_message {
 	struct list node;
-	struct unix_sock *sender; /* counted: whose buffer it is charged to */
+	struct unix_sock *sender; /* counted: whose buffer it is charged to, and whose name it comes from */
 	char *data;               /* arena_alloc(size), NULL for an empty one */
 	uint32_t size, taken;     /* bytes in all; of a stream, those already read */
 	uint32_t charge;          /* what it counts in the sender's buffer */
 	bool has_cred;
 	struct abi_ucred cred;
-	struct socket_files *files;   /* owned */
-	struct unix_address *address; /* counted; the sender's when it sent */
+	bool peeked;                /* by MSG_PEEK with an offset: one without bytes is not shown twice */
+	struct socket_files *files; /* owned */
 };
 
 struct unix_sock {
@@ -60,6 +60,7 @@ struct unix_sock {
 	struct waitq wait;       /* all that concerns this socket's own user */
 	struct waitq peer_wait;  /* those who wait for room in our queue or our list of embryos */
 	struct mutex read_mutex; /* a stream's reader copies from the oldest message while PARKS are possible */
+	int32_t peek_offset;     /* SO_PEEK_OFF: where MSG_PEEK begins; -1: at the first byte, always */
 	bool has_peer_cred;
 	struct abi_ucred peer_cred; /* SO_PEERCRED */
 	struct cred *groups;        /* counted; SO_PEERGROUPS; NULL: none */

@@ -86,7 +86,6 @@ void unix_message_free(struct unix_message *message)
 		unix_inflight_remove(message->files);
 		socket_files_put(message->files);
 	}
-	unix_address_put(message->address);
 	arena_free(message->data, message->size);
 	total_bytes -= message->size;
 	slab_free(&message_slab, message);
@@ -125,10 +124,6 @@ static int message_new(struct unix_sock *sender, struct uio *from, uint32_t size
 	if (size && uio_take(from, message->data, size) != (ssize_t)size) {
 		unix_message_free(message);
 		return -EFAULT;
-	}
-	if (sender->address) {
-		message->address = sender->address;
-		ref_get(&sender->address->ref);
 	}
 	*out = message;
 	return 0;
@@ -385,9 +380,9 @@ ssize_t unix_send(struct file *file, const struct socket_caller *who, struct soc
 
 static void show_sender(struct unix_message *message, struct socket_message *out)
 {
-	/* A nameless sender is no address at all (unix_copy_addr in Linux). */
-	if (message->address)
-		unix_address_show(message->address, &out->address);
+	/* A nameless sender is no address at all; one that got its name later has it (unix_copy_addr in Linux). */
+	if (message->sender->address)
+		unix_address_show(message->sender->address, &out->address);
 }
 
 static void show_cred(const struct unix_message *message, struct socket_message *out)
@@ -421,14 +416,52 @@ static int hand_over(struct unix_message *message, struct socket_message *out, b
 	return 0;
 }
 
+/* Where a receive with these flags begins (SO_PEEK_OFF). */
+static size_t peek_start(const struct unix_sock *sock, uint32_t flags)
+{
+	return flags & ABI_MSG_PEEK && sock->peek_offset > 0 ? (size_t)sock->peek_offset : 0;
+}
+
+/* n bytes were seen, or taken. */
+static void peek_move(struct unix_sock *sock, bool peek, size_t n)
+{
+	if (sock->peek_offset < 0)
+		return;
+	if (peek)
+		sock->peek_offset = (int32_t)MIN(sock->peek_offset + (int64_t)n, (int64_t)INT32_MAX);
+	else
+		sock->peek_offset = (int32_t)MAX(sock->peek_offset - (int64_t)n, (int64_t)0);
+}
+
+/* Has the stream bytes behind the first `skip`? */
+static bool stream_has(const struct unix_sock *sock, size_t skip)
+{
+	struct unix_message *message;
+
+	if (!skip)
+		return !list_empty(&sock->queue);
+	list_for_each (message, &sock->queue, node) {
+		size_t left = message->size - message->taken;
+		if (left > skip)
+			return true;
+		skip -= left;
+	}
+	return false;
+}
+
 /* PARKS. With the read mutex: copies out of the stream what is there. Returns the bytes or -EFAULT; *stop when the rest
  * belongs to another call. */
 static ssize_t read_messages(struct unix_sock *sock, struct socket_message *out, bool peek, bool *stop)
 {
 	struct unix_message *message, *after;
+	size_t skip = peek_start(sock, out->flags);
 	ssize_t done = 0;
 
 	list_for_each_safe (message, after, &sock->queue, node) {
+		if (skip && skip >= message->size - message->taken) {
+			skip -= message->size - message->taken;
+			continue;
+		}
 		if (out->has_cred && !same_cred(message, out)) {
 			*stop = true;
 			break;
@@ -437,8 +470,8 @@ static ssize_t read_messages(struct unix_sock *sock, struct socket_message *out,
 			show_cred(message, out);
 		if (!out->address.size)
 			show_sender(message, out);
-		size_t n = MIN((size_t)(message->size - message->taken), out->data->left);
-		ssize_t moved = uio_put(out->data, message->data + message->taken, n);
+		size_t n = MIN(message->size - message->taken - skip, out->data->left);
+		ssize_t moved = uio_put(out->data, message->data + message->taken + skip, n);
 		if (moved < 0 || (size_t)moved < n) {
 			*stop = true;
 			/* Linux counts a piece that could not be copied whole as not read at all. */
@@ -447,6 +480,8 @@ static ssize_t read_messages(struct unix_sock *sock, struct socket_message *out,
 			return done ? done : -EFAULT;
 		}
 		done += moved;
+		skip = 0;
+		peek_move(sock, peek, (size_t)moved);
 		bool files = message->files;
 		int error = hand_over(message, out, peek);
 		if (error)
@@ -470,7 +505,7 @@ static ssize_t read_messages(struct unix_sock *sock, struct socket_message *out,
 }
 
 /* PARKS until a stream has something to say: 0, or what ends the read (errors negative, 1 the end of the stream). */
-static int wait_for_data(struct unix_sock *sock, bool nonblock, uint64_t deadline_ns)
+static int wait_for_data(struct unix_sock *sock, size_t skip, bool nonblock, uint64_t deadline_ns)
 {
 	if (sock->base.error)
 		return socket_error_take(&sock->base);
@@ -478,9 +513,9 @@ static int wait_for_data(struct unix_sock *sock, bool nonblock, uint64_t deadlin
 		return 1;
 	if (nonblock)
 		return -EAGAIN;
-	int error = WAIT_EVENT(&sock->wait,
-			       !list_empty(&sock->queue) || sock->base.error || sock->shutdown & UNIX_SHUT_READ,
-			       deadline_ns);
+	int error =
+		WAIT_EVENT(&sock->wait, stream_has(sock, skip) || sock->base.error || sock->shutdown & UNIX_SHUT_READ,
+			   deadline_ns);
 	return error ? socket_wait_error(error, sock->base.receive_timeout_ns) : 0;
 }
 
@@ -499,7 +534,7 @@ static ssize_t receive_stream(struct unix_sock *sock, struct socket_message *out
 		int error = mutex_lock(&sock->read_mutex);
 		if (error)
 			return done ? done : error;
-		bool any = !list_empty(&sock->queue);
+		bool any = stream_has(sock, peek_start(sock, out->flags));
 		ssize_t moved = any ? read_messages(sock, out, peek, &stop) : 0;
 		mutex_unlock(&sock->read_mutex);
 		if (moved < 0)
@@ -507,83 +542,107 @@ static ssize_t receive_stream(struct unix_sock *sock, struct socket_message *out
 		done += moved;
 		if (stop || (size_t)done >= target || (any && (peek || !size)))
 			return done;
-		error = wait_for_data(sock, out->nonblock, deadline_ns);
+		error = wait_for_data(sock, peek_start(sock, out->flags), out->nonblock, deadline_ns);
 		if (error)
 			return done || error == 1 ? done : error;
 	}
 }
 
-/* PARKS until a datagram is there. 0, an error, or 1 at the end. */
-static int wait_for_datagram(struct unix_sock *sock, bool nonblock, uint64_t deadline_ns)
+/* The message that a receive is about, and where in it; NULL: none yet. */
+static struct unix_message *next_datagram(struct unix_sock *sock, uint32_t flags, size_t *skip)
 {
+	struct unix_message *message;
+
+	*skip = peek_start(sock, flags);
+	list_for_each (message, &sock->queue, node) {
+		bool seen = flags & ABI_MSG_PEEK && sock->peek_offset >= 0 && *skip >= message->size &&
+			    (*skip || message->peeked);
+		if (!seen)
+			return message;
+		*skip -= message->size;
+	}
+	return NULL;
+}
+
+/* PARKS until there is one. 0, an error, or 1 at the end. */
+static int wait_for_datagram(struct unix_sock *sock, const struct socket_message *out, uint64_t deadline_ns)
+{
+	size_t skip;
+
 	for (;;) {
 		if (sock->base.error)
 			return socket_error_take(&sock->base);
-		if (!list_empty(&sock->queue))
+		if (next_datagram(sock, out->flags, &skip))
 			return 0;
-		if (nonblock) /* a seqpacket socket tells its end in any case */
+		if (out->nonblock) /* a seqpacket socket tells its end in any case */
 			return sock->shutdown & UNIX_SHUT_READ && unix_has_connection(sock) ? 1 : -EAGAIN;
 		if (sock->shutdown & UNIX_SHUT_READ)
 			return 1;
 		int error = WAIT_EVENT(&sock->wait,
-				       !list_empty(&sock->queue) || sock->base.error || sock->shutdown & UNIX_SHUT_READ,
+				       next_datagram(sock, out->flags, &skip) || sock->base.error ||
+					       sock->shutdown & UNIX_SHUT_READ,
 				       deadline_ns);
 		if (error)
 			return socket_wait_error(error, sock->base.receive_timeout_ns);
 	}
 }
 
-/* PARKS. The message is out of the queue, or a peeking reader's copy of it. */
+/* PARKS. The message is out of the queue, or a peeking reader's copy of it. size bytes of it are left, at data. */
 static ssize_t show_datagram(struct unix_sock *sock, const struct unix_message *message, const char *data,
-			     struct socket_message *out)
+			     uint32_t size, struct socket_message *out)
 {
-	size_t n = MIN((size_t)message->size, out->data->left);
+	size_t n = MIN((size_t)size, out->data->left);
 
-	if (n < message->size)
+	if (n < size)
 		out->out_flags |= ABI_MSG_TRUNC;
 	if (sock->base.pass_cred)
 		show_cred(message, out);
-	uint32_t size = message->size;
 	if (n && uio_put(out->data, data, n) != (ssize_t)n)
 		return -EFAULT;
 	return out->flags & ABI_MSG_TRUNC ? size : n;
 }
 
-static ssize_t peek_datagram(struct unix_sock *sock, struct unix_message *message, struct socket_message *out)
+static ssize_t peek_datagram(struct unix_sock *sock, struct unix_message *message, size_t skip,
+			     struct socket_message *out)
 {
 	struct unix_message seen = *message; /* the copy below may PARK, and the message be read by somebody else */
-	uint32_t size = MIN((size_t)message->size, out->data->left);
+	uint32_t left = message->size - (uint32_t)skip, size = MIN((size_t)left, out->data->left);
 	char *data = size ? arena_alloc(size) : NULL;
 
 	if (size && !data)
 		return -ENOBUFS;
 	if (size)
-		memcpy(data, message->data, size);
+		memcpy(data, message->data + skip, size);
+	message->peeked = true;
+	peek_move(sock, true, size);
 	show_sender(message, out);
 	int error = hand_over(message, out, true);
-	ssize_t result = error ? error : show_datagram(sock, &seen, data, out);
+	ssize_t result = error ? error : show_datagram(sock, &seen, data, left, out);
 	arena_free(data, size);
 	return result;
 }
 
 static ssize_t receive_datagram(struct unix_sock *sock, struct socket_message *out)
 {
+	size_t skip;
+
 	if (unix_has_connection(sock) && sock->state != UNIX_CONNECTED)
 		return -ENOTCONN;
-	int error = wait_for_datagram(sock, out->nonblock, socket_deadline(sock->base.receive_timeout_ns));
+	int error = wait_for_datagram(sock, out, socket_deadline(sock->base.receive_timeout_ns));
 	if (error)
 		return error == 1 ? 0 : error;
-	struct unix_message *message = list_first(&sock->queue, struct unix_message, node);
+	struct unix_message *message = next_datagram(sock, out->flags, &skip);
 	if (out->flags & ABI_MSG_PEEK)
-		return peek_datagram(sock, message, out);
+		return peek_datagram(sock, message, skip, out);
 	bool was_full = queue_full(sock);
 	list_remove(&message->node);
 	sock->queue_count--;
 	if (was_full && !queue_full(sock))
 		unix_wake_clients(sock);
+	peek_move(sock, false, message->size);
 	show_sender(message, out);
 	error = hand_over(message, out, false);
-	ssize_t result = error ? error : show_datagram(sock, message, message->data, out);
+	ssize_t result = error ? error : show_datagram(sock, message, message->data, message->size, out);
 	unix_message_free(message);
 	return result;
 }

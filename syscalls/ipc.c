@@ -10,6 +10,7 @@
 #include "syscalls/handlers.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #define SPLICE_FLAGS    15u /* SPLICE_F_MOVE, NONBLOCK, MORE, GIFT */
@@ -53,9 +54,12 @@ static long splice_move(struct file *in, int64_t *in_pos, struct file *out, int6
 			return -EINVAL;
 		return pipe_splice_out(in, out, out_pos, size, nonblock);
 	}
-	if (file_is_pipe(out))
-		return pipe_splice_in(in, in_pos, out, size, nonblock);
-	return -EINVAL;
+	if (!file_is_pipe(out) || S_ISDIR(in->inode->mode))
+		return -EINVAL;
+	/* Of what is neither pipe nor socket, SPLICE_F_NONBLOCK says nothing. */
+	if (nonblock && S_ISSOCK(in->inode->mode) && !(file_poll(in, NULL) & (POLLIN | POLLHUP | POLLERR)))
+		return -EAGAIN;
+	return pipe_splice_in(in, in_pos, out, size, nonblock);
 }
 
 long sys_splice(struct task *task, struct file *in, struct uaddr in_offset, struct file *out, struct uaddr out_offset,
