@@ -80,28 +80,31 @@ static struct epoll *epoll_of(const struct file *file)
 
 /* ------------------------------------------------------------------------------------------------- ready lists */
 
-static void item_ready(struct epoll_item *item)
+/* Does somebody wait for this epoll? */
+static bool item_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
+	bool awaited = !waitq_empty(&epoll->wait) || !waitq_empty(&epoll->poll_wait);
 
 	if (list_empty(&item->ready_node))
 		list_push_back(&epoll->ready, &item->ready_node);
 	waitq_wake(&epoll->wait, POLLIN);
-	if (epoll->announced)
-		return;
-	epoll->announced = true;
-	waitq_wake(&epoll->poll_wait, POLLIN | POLLRDNORM);
+	if (!epoll->announced) {
+		epoll->announced = true;
+		waitq_wake(&epoll->poll_wait, POLLIN | POLLRDNORM);
+	}
+	return awaited;
 }
 
 /* A queue that an item's file listens to was woken. In the waker's context. */
-static void hook_fired(struct waiter *waiter, uint32_t events)
+static bool hook_fired(struct waiter *waiter, uint32_t events)
 {
 	struct epoll_item *item = container_of(waiter, struct epoll_hook, waiter)->item;
 
 	waiter->fired = 0;
 	if (!(item->events & ~PRIVATE_BITS) || (events && !(events & item->events)))
-		return;
-	item_ready(item);
+		return false;
+	return item_ready(item);
 }
 
 static uint32_t item_poll(struct epoll_item *item, struct poll_wait *wait)
@@ -178,7 +181,7 @@ static int item_add(struct epoll *epoll, struct file *file, int fd, const struct
 		return -ENOMEM;
 	}
 	if (now)
-		item_ready(item);
+		(void)item_ready(item);
 	return 0;
 }
 
@@ -189,7 +192,7 @@ static int item_change(struct epoll_item *item, const struct abi_epoll_event *ev
 	item->events = event->events | POLLERR | POLLHUP;
 	item->data = event->data;
 	if (item_poll(item, NULL))
-		item_ready(item);
+		(void)item_ready(item);
 	return 0;
 }
 
@@ -326,7 +329,7 @@ static void chunk_undo(struct epoll *epoll, const struct chunk *chunk)
 		if (!item)
 			continue;
 		item->events = chunk->items[i].events;
-		item_ready(item);
+		(void)item_ready(item);
 	}
 }
 
@@ -430,7 +433,8 @@ static int epoll_fdinfo(struct file *file, char *text, size_t size)
 	return used;
 }
 
-static const struct file_ops epoll_ops = {.poll = epoll_poll, .release = epoll_release, .fdinfo = epoll_fdinfo};
+static const struct file_ops epoll_ops = {
+	.seek = file_seek_nowhere, .poll = epoll_poll, .release = epoll_release, .fdinfo = epoll_fdinfo};
 
 void epoll_init(void)
 {

@@ -44,7 +44,7 @@ static ssize_t eventfd_write(struct file *file, struct uio *from, int64_t *pos)
 	uint64_t value;
 
 	(void)pos;
-	if (from->left < sizeof value)
+	if (from->left != sizeof value) /* since Linux 6.9 */
 		return -EINVAL;
 	if (uio_take(from, &value, sizeof value) != sizeof value)
 		return -EFAULT;
@@ -88,6 +88,7 @@ static int eventfd_fdinfo(struct file *file, char *text, size_t size)
 }
 
 static const struct file_ops eventfd_ops = {
+	.seek = file_seek_nowhere,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,

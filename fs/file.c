@@ -130,7 +130,13 @@ bool file_seekable(const struct file *file)
 	/* What the sandbox was started with may be a pipe or a terminal: its own operation knows. */
 	if (file->kind == FILE_STDIO)
 		return file_ops(file)->seek((struct file *)file, 0, SEEK_CUR) >= 0;
-	return file_ops(file)->seek;
+	return file_ops(file)->seek && file_ops(file)->seek != file_seek_nowhere;
+}
+
+int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence)
+{
+	(void)offset, (void)whence;
+	return file->pos;
 }
 
 ssize_t file_read(struct file *file, struct uio *to, int64_t *pos)

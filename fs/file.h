@@ -124,6 +124,8 @@ uint32_t file_poll(struct file *file, struct poll_wait *wait);
 bool file_readable(const struct file *file); /* by its access mode */
 bool file_writable(const struct file *file);
 bool file_seekable(const struct file *file); /* pread and pwrite are allowed (its kind has a position) */
+/* The seek of files that have no position but do not mind being asked (noop_llseek in Linux): stays at 0. */
+int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);
 
 /* For files without a place in the tree: an inode of the anonymous file system with this mode, and a file on it.
  * name appears as "anon_inode:[name]" (or "pipe:[ino]", "socket:[ino]") in /proc/PID/fd. */

@@ -304,14 +304,6 @@ static long notify_ioctl(struct file *file, struct user user, uint32_t command, 
 	return command == FIONREAD ? user_write(user, UADDR(argument), &bytes, sizeof bytes) : -ENOTTY;
 }
 
-/* There is no position, but asking is no error (noop_llseek in Linux). */
-static int64_t notify_seek(struct file *file, int64_t offset, int whence)
-{
-	(void)offset;
-	(void)whence;
-	return file->pos;
-}
-
 static void notify_release(struct file *file)
 {
 	struct instance *instance = file->data;
@@ -351,7 +343,7 @@ static int notify_fdinfo(struct file *file, char *text, size_t size)
 
 static const struct file_ops notify_ops = {
 	.read = notify_read,
-	.seek = notify_seek,
+	.seek = file_seek_nowhere,
 	.poll = notify_poll,
 	.ioctl = notify_ioctl,
 	.release = notify_release,

@@ -101,6 +101,7 @@ static int signalfd_fdinfo(struct file *file, char *text, size_t size)
 }
 
 static const struct file_ops signalfd_ops = {
+	.seek = file_seek_nowhere,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.fdinfo = signalfd_fdinfo,

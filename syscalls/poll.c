@@ -351,6 +351,7 @@ struct sets {
 	struct uaddr at[3];
 	uint64_t *bits[3]; /* arena_alloc(bytes) each; NULL: the guest gave none */
 	size_t bytes;
+	uint32_t limit; /* one more than the highest descriptor that is looked at */
 };
 
 static const uint32_t set_events[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
@@ -429,6 +430,10 @@ static long entries_to_sets(const struct poll_entry *entries, size_t count, stru
 				sets->bits[i][fd / 64] &= ~(1ull << fd % 64);
 		}
 	}
+	/* Sets are whole words: what lies behind the last descriptor in its word is not in the answer either. */
+	for (int i = 0; i < 3 && sets->limit % 64; i++)
+		if (sets->bits[i])
+			sets->bits[i][sets->limit / 64] &= (1ull << sets->limit % 64) - 1;
 	return bits;
 }
 
@@ -468,6 +473,7 @@ static long select_until(struct task *task, int count, const struct uaddr at[3],
 		return -EINVAL;
 	uint32_t limit = MIN((uint32_t)count, task->files->size);
 	sets.bytes = (limit + 63) / 64 * 8;
+	sets.limit = limit;
 	long result = select_with(task, &sets, limit, deadline_ns);
 	sets_free(&sets);
 	return result == -ERESTARTSYS ? -ERESTARTNOHAND : result;

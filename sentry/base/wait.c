@@ -9,7 +9,7 @@
 
 #define FIRED_WITHOUT_EVENTS 0x80000000u /* a wake that named no events */
 
-static void (*kind_fired[WAITER_KINDS])(struct waiter *waiter, uint32_t events);
+static bool (*kind_fired[WAITER_KINDS])(struct waiter *waiter, uint32_t events);
 
 void waitq_init(struct waitq *queue)
 {
@@ -21,7 +21,7 @@ bool waitq_empty(const struct waitq *queue)
 	return list_empty(&queue->waiters);
 }
 
-void waiter_kind_register(enum waiter_kind kind, void (*fired)(struct waiter *waiter, uint32_t events))
+void waiter_kind_register(enum waiter_kind kind, bool (*fired)(struct waiter *waiter, uint32_t events))
 {
 	assert(kind > WAITER_FIBER && kind < WAITER_KINDS);
 	kind_fired[kind] = fired;
@@ -49,15 +49,16 @@ static bool waiter_wants(const struct waiter *waiter, uint32_t events)
 	return !events || !waiter->events || (waiter->events & events);
 }
 
-static void waiter_fire(struct waiter *waiter, uint32_t events)
+/* Has it made somebody run? */
+static bool waiter_fire(struct waiter *waiter, uint32_t events)
 {
 	waiter->fired |= events ? events : FIRED_WITHOUT_EVENTS;
 	if (waiter->kind == WAITER_FIBER) {
 		fiber_wake(waiter->fiber);
-		return;
+		return true;
 	}
 	assert(kind_fired[waiter->kind]);
-	kind_fired[waiter->kind](waiter, events);
+	return kind_fired[waiter->kind](waiter, events);
 }
 
 void waitq_wake(struct waitq *queue, uint32_t events)
@@ -68,8 +69,8 @@ void waitq_wake(struct waitq *queue, uint32_t events)
 	list_for_each_safe (waiter, after, &queue->waiters, node) {
 		if (!waiter_wants(waiter, events) || (waiter->exclusive && exclusive_done))
 			continue;
-		exclusive_done |= waiter->exclusive;
-		waiter_fire(waiter, events);
+		bool exclusive = waiter->exclusive;
+		exclusive_done |= waiter_fire(waiter, events) && exclusive;
 	}
 }
 

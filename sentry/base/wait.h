@@ -29,8 +29,9 @@ struct waiter {
 void waitq_init(struct waitq *queue);
 bool waitq_empty(const struct waitq *queue);
 
-/* Called when a kind's waiter is woken, in the waker's context: must not park. Registered once at start. */
-void waiter_kind_register(enum waiter_kind kind, void (*fired)(struct waiter *waiter, uint32_t events));
+/* Called when a kind's waiter is woken, in the waker's context: must not park. Says whether that made somebody run: an
+ * exclusive waiter's wake is used up by that only. Registered once at start. */
+void waiter_kind_register(enum waiter_kind kind, bool (*fired)(struct waiter *waiter, uint32_t events));
 
 void waiter_init(struct waiter *waiter);
 void waitq_add(struct waitq *queue, struct waiter *waiter);

@@ -19,10 +19,44 @@ static void killed(void)
 	(void)!write(ends[1], "x", 1);
 }
 
+static int ends[2], n;
+static char bytes[16];
+
+static void rest(void)
+{
+	section("goodbyes");
+	MUST(write(ends[1], "last", 4));
+	int again = dup(ends[1]);
+	close(ends[1]);
+	MUST(write(again, "!", 1));
+	close(again);
+	SHOW(read(ends[0], bytes, sizeof bytes));
+	SHOW(read(ends[0], bytes, sizeof bytes));
+	SHOW(read(ends[0], bytes, sizeof bytes));
+	close(ends[0]);
+	in_child("a writer", killed);
+	handle(SIGPIPE, note, 0);
+	MUST(pipe(ends));
+	close(ends[0]);
+	SHOW(write(ends[1], "x", 1));
+	SHOW(pipes);
+	SHOW(write(ends[1], "x", 0));
+	SHOW(pipes);
+
+	section("making them");
+	SHOW(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+	SHOW(fcntl(ends[0], F_GETFD));
+	SHOW(fcntl(ends[1], F_GETFL));
+	SHOW(pipe2(ends, O_APPEND));
+	SHOW(pipe2(ends, 1));
+	int *nowhere = (int *)8;
+	int lowest = lowest_fd();
+	SHOW(syscall(SYS_pipe, nowhere));
+	CHECK(lowest == lowest_fd());
+}
+
 int main(void)
 {
-	int ends[2], n;
-	char bytes[16];
 	SHOW(pipe(ends));
 	SHOW(write(ends[1], "abc", 3));
 	SHOW(write(ends[1], "", 0));
@@ -64,34 +98,6 @@ int main(void)
 	n = readlink(path, link, sizeof link);
 	CHECK(n > 6 && !memcmp(link, "pipe:[", 6));
 
-	section("goodbyes");
-	MUST(write(ends[1], "last", 4));
-	int again = dup(ends[1]);
-	close(ends[1]);
-	MUST(write(again, "!", 1));
-	close(again);
-	SHOW(read(ends[0], bytes, sizeof bytes));
-	SHOW(read(ends[0], bytes, sizeof bytes));
-	SHOW(read(ends[0], bytes, sizeof bytes));
-	close(ends[0]);
-	in_child("a writer", killed);
-	handle(SIGPIPE, note, 0);
-	MUST(pipe(ends));
-	close(ends[0]);
-	SHOW(write(ends[1], "x", 1));
-	SHOW(pipes);
-	SHOW(write(ends[1], "x", 0));
-	SHOW(pipes);
-
-	section("making them");
-	SHOW(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
-	SHOW(fcntl(ends[0], F_GETFD));
-	SHOW(fcntl(ends[1], F_GETFL));
-	SHOW(pipe2(ends, O_APPEND));
-	SHOW(pipe2(ends, 1));
-	int *nowhere = (int *)8;
-	int lowest = lowest_fd();
-	SHOW(syscall(SYS_pipe, nowhere));
-	CHECK(lowest == lowest_fd());
+	rest();
 	return 0;
 }

@@ -7,35 +7,8 @@ static int try_connect(void)
 	return connect_to(fd, "@queue") ? -1 : fd;
 }
 
-int main(void)
+static void rest(void)
 {
-	static const int backlogs[] = {0, 1, 3, -1};
-	for (unsigned i = 0; i < COUNT(backlogs); i++) {
-		int listener = MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)), count = 0, clients[64];
-		MUST(bind_to(listener, "@queue"));
-		MUST(listen(listener, backlogs[i]));
-		while (count < 20 && (clients[count] = try_connect()) >= 0)
-			count++;
-		say("backlog %d: %d connections, then %s\n", backlogs[i], count,
-		    count < 20 ? error_name(errno) : "more");
-		for (int c = 0; c < count; c++) {
-			char byte = 'a' + c;
-			MUST(send(clients[c], &byte, 1, 0));
-		}
-		say("listener: %x\n", events_of(listener));
-		for (int c = 0; c < count; c++) {
-			char byte = '?';
-			int fd = accept(listener, NULL, NULL);
-			MUST(recv(fd, &byte, 1, 0));
-			if (byte != 'a' + c)
-				say("NO: out of order\n");
-			close(fd);
-			close(clients[c]);
-		}
-		SHOW(accept(listener, NULL, NULL));
-		close(listener);
-	}
-
 	section("who waits");
 	int listener = MUST(socket(AF_UNIX, SOCK_STREAM, 0));
 	MUST(bind_to(listener, "@queue"));
@@ -76,5 +49,37 @@ int main(void)
 	SHOW(send(client, &byte, 1, MSG_NOSIGNAL));
 	close(first);
 	close(server);
+}
+
+int main(void)
+{
+	static const int backlogs[] = {0, 1, 3, -1};
+	for (unsigned i = 0; i < COUNT(backlogs); i++) {
+		int listener = MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)), count = 0, clients[64];
+		MUST(bind_to(listener, "@queue"));
+		MUST(listen(listener, backlogs[i]));
+		while (count < 20 && (clients[count] = try_connect()) >= 0)
+			count++;
+		say("backlog %d: %d connections, then %s\n", backlogs[i], count,
+		    count < 20 ? error_name(errno) : "more");
+		for (int c = 0; c < count; c++) {
+			char byte = 'a' + c;
+			MUST(send(clients[c], &byte, 1, 0));
+		}
+		say("listener: %x\n", events_of(listener));
+		for (int c = 0; c < count; c++) {
+			char byte = '?';
+			int fd = accept(listener, NULL, NULL);
+			MUST(recv(fd, &byte, 1, 0));
+			if (byte != 'a' + c)
+				say("NO: out of order\n");
+			close(fd);
+			close(clients[c]);
+		}
+		SHOW(accept(listener, NULL, NULL));
+		close(listener);
+	}
+
+	rest();
 	return 0;
 }

@@ -9,11 +9,44 @@ static void note(int sig)
 	signals++;
 }
 
+static int pair[2];
+static char bytes[16], much[1 << 20];
+
+static void rest(void)
+{
+	section("datagrams");
+	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	MUST(send(pair[1], "unread", 6, 0));
+	close(pair[0]);
+	say("%x\n", events_of(pair[1]));
+	SHOW(recv(pair[1], bytes, sizeof bytes, MSG_DONTWAIT));
+	SHOW(send(pair[1], "x", 1, 0));
+	SHOW(send(pair[1], "x", 1, 0));
+	SHOW(signals);
+
+	section("throughput");
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	pid_t pid = fork_child();
+	if (!pid) {
+		close(pair[1]);
+		for (size_t i = 0; i < sizeof much; i++)
+			much[i] = i % 253;
+		SHOW(write(pair[0], much, sizeof much));
+		_exit(0);
+	}
+	close(pair[0]);
+	size_t sum = 0;
+	bool right = true;
+	for (ssize_t n; (n = read(pair[1], much, 33333)) > 0; sum += n)
+		for (ssize_t i = 0; i < n; i++)
+			right = right && (unsigned char)much[i] == (sum + i) % 253;
+	reap("writer", pid);
+	SHOW(sum);
+	CHECK(right);
+}
+
 int main(void)
 {
-	int pair[2];
-	char bytes[16];
-	static char much[1 << 20];
 	handle(SIGPIPE, note, 0);
 	section("with unread data");
 	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
@@ -59,34 +92,6 @@ int main(void)
 	close(pair[1]);
 	reap("writer", pid);
 
-	section("datagrams");
-	MUST(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
-	MUST(send(pair[1], "unread", 6, 0));
-	close(pair[0]);
-	say("%x\n", events_of(pair[1]));
-	SHOW(recv(pair[1], bytes, sizeof bytes, MSG_DONTWAIT));
-	SHOW(send(pair[1], "x", 1, 0));
-	SHOW(send(pair[1], "x", 1, 0));
-	SHOW(signals);
-
-	section("throughput");
-	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	pid = fork_child();
-	if (!pid) {
-		close(pair[1]);
-		for (size_t i = 0; i < sizeof much; i++)
-			much[i] = i % 253;
-		SHOW(write(pair[0], much, sizeof much));
-		_exit(0);
-	}
-	close(pair[0]);
-	size_t sum = 0;
-	bool right = true;
-	for (ssize_t n; (n = read(pair[1], much, 33333)) > 0; sum += n)
-		for (ssize_t i = 0; i < n; i++)
-			right = right && (unsigned char)much[i] == (sum + i) % 253;
-	reap("writer", pid);
-	SHOW(sum);
-	CHECK(right);
+	rest();
 	return 0;
 }

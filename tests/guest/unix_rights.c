@@ -1,54 +1,11 @@
 /* Descriptors in messages: what arrives, what is cut off, what is closed. */
 #include "unix.h"
 
-int main(void)
+static int pair[2], files[16], sent[300], three[3], file, lowest;
+static char bytes[16];
+
+static void rest(void)
 {
-	int pair[2], files[16], sent[300];
-	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	make_file("file", "content");
-	int file = MUST(open("file", O_RDONLY));
-	int lowest = lowest_fd();
-
-	section("one");
-	SHOW(send_control(pair[0], "a", SCM_RIGHTS, &file, sizeof file));
-	SHOW(show_message(pair[1], 100, 0, files));
-	CHECK(files[0] == lowest);
-	char bytes[16];
-	SHOW(read(files[0], bytes, 3));
-	SHOW(read(file, bytes, sizeof bytes));
-	SHOW(fcntl(files[0], F_GETFD));
-	close(files[0]);
-	SHOW(send_control(pair[0], "a", SCM_RIGHTS, &file, sizeof file));
-	SHOW(show_message(pair[1], 100, MSG_CMSG_CLOEXEC, files));
-	SHOW(fcntl(files[0], F_GETFD));
-	close(files[0]);
-
-	section("never across messages with files");
-	SHOW(send(pair[0], "plain ", 6, 0));
-	SHOW(send_control(pair[0], "with ", SCM_RIGHTS, &file, sizeof file));
-	SHOW(send(pair[0], "after", 5, 0));
-	show_message(pair[1], 100, 0, NULL);
-	show_message(pair[1], 100, 0, NULL);
-	show_message(pair[1], 100, 0, NULL);
-
-	section("too little room");
-	int three[] = {file, 0, 1};
-	SHOW(send_control(pair[0], "b", SCM_RIGHTS, three, sizeof three));
-	SHOW(show_message(pair[1], CMSG_SPACE(sizeof(int)), 0, NULL));
-	SHOW(send_control(pair[0], "c", SCM_RIGHTS, three, sizeof three));
-	SHOW(show_message(pair[1], CMSG_LEN(0), 0, NULL));
-	SHOW(send_control(pair[0], "d", SCM_RIGHTS, three, sizeof three));
-	SHOW(show_message(pair[1], 0, 0, NULL));
-	SHOW(send_control(pair[0], "e", SCM_RIGHTS, three, sizeof three));
-	show_received(pair[1], 10, 0);
-	CHECK(lowest == lowest_fd());
-
-	section("peeked");
-	SHOW(send_control(pair[0], "f", SCM_RIGHTS, &file, sizeof file));
-	SHOW(show_message(pair[1], 100, MSG_PEEK, NULL));
-	SHOW(show_message(pair[1], 100, 0, NULL));
-	CHECK(lowest == lowest_fd());
-
 	section("errors");
 	for (int i = 0; i < 300; i++)
 		sent[i] = file;
@@ -84,5 +41,55 @@ int main(void)
 	} limit = {highest + 2, 1024};
 	MUST(syscall(SYS_prlimit64, 0, 7, &limit, NULL));
 	SHOW(show_message(pair[1], 100, 0, files));
+}
+
+int main(void)
+{
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	make_file("file", "content");
+	file = MUST(open("file", O_RDONLY));
+	lowest = lowest_fd();
+
+	section("one");
+	SHOW(send_control(pair[0], "a", SCM_RIGHTS, &file, sizeof file));
+	SHOW(show_message(pair[1], 100, 0, files));
+	CHECK(files[0] == lowest);
+	SHOW(read(files[0], bytes, 3));
+	SHOW(read(file, bytes, sizeof bytes));
+	SHOW(fcntl(files[0], F_GETFD));
+	close(files[0]);
+	SHOW(send_control(pair[0], "a", SCM_RIGHTS, &file, sizeof file));
+	SHOW(show_message(pair[1], 100, MSG_CMSG_CLOEXEC, files));
+	SHOW(fcntl(files[0], F_GETFD));
+	close(files[0]);
+
+	section("never across messages with files");
+	SHOW(send(pair[0], "plain ", 6, 0));
+	SHOW(send_control(pair[0], "with ", SCM_RIGHTS, &file, sizeof file));
+	SHOW(send(pair[0], "after", 5, 0));
+	show_message(pair[1], 100, 0, NULL);
+	show_message(pair[1], 100, 0, NULL);
+	show_message(pair[1], 100, 0, NULL);
+
+	section("too little room");
+	three[0] = file;
+	three[2] = 1;
+	SHOW(send_control(pair[0], "b", SCM_RIGHTS, three, sizeof three));
+	SHOW(show_message(pair[1], CMSG_SPACE(sizeof(int)), 0, NULL));
+	SHOW(send_control(pair[0], "c", SCM_RIGHTS, three, sizeof three));
+	SHOW(show_message(pair[1], CMSG_LEN(0), 0, NULL));
+	SHOW(send_control(pair[0], "d", SCM_RIGHTS, three, sizeof three));
+	SHOW(show_message(pair[1], 0, 0, NULL));
+	SHOW(send_control(pair[0], "e", SCM_RIGHTS, three, sizeof three));
+	show_received(pair[1], 10, 0);
+	CHECK(lowest == lowest_fd());
+
+	section("peeked");
+	SHOW(send_control(pair[0], "f", SCM_RIGHTS, &file, sizeof file));
+	SHOW(show_message(pair[1], 100, MSG_PEEK, NULL));
+	SHOW(show_message(pair[1], 100, 0, NULL));
+	CHECK(lowest == lowest_fd());
+
+	rest();
 	return 0;
 }
