@@ -14,10 +14,6 @@ void proc_root_set(const struct node_desc *root);
 /* The root's number, for nodefs_find and nodefs_register; NODE_ROOT before proc_root_set. */
 uint32_t proc_root(void);
 
-/* What is in the directory net/, which is in every /proc/PID. */
-#define PROC_NET_FILES 10
-extern const struct node_desc proc_net_files[PROC_NET_FILES];
-
 /* fs/procmachine.c: the files of the root that need no task. */
 extern const struct node_desc proc_machine_files[];
 extern const unsigned proc_machine_count;

@@ -1,9 +1,9 @@
-/* procmachine.c - files of /proc that tell of the machine: version, cpuinfo, filesystems and the like, and net/.
+/* procmachine.c - files of /proc that tell of the machine: version, cpuinfo, filesystems and the like.
  *
  * cpuinfo is made from CPUID, which any guest can execute: names of features and their bits are those of Linux,
  * arch/x86/include/asm/cpufeatures.h, as far as programs look for them.
  *
- * Limits: net/ has no tables of AF_UNIX sockets; there are no interrupts, no disks.
+ * Limits: there are no interrupts, no disks.
  */
 #include "fs/facts.h"
 #include "fs/proc.h"
@@ -219,29 +219,3 @@ const struct node_desc proc_machine_files[] = {
 	NODE_DIR("tty", tty_files),
 };
 const unsigned proc_machine_count = COUNT(proc_machine_files);
-
-/* No packet has been seen as long as there is no network. */
-#define NET_SOCKETS "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-#define NET_SOCKETS6                                                                                                   \
-	"  sl  local_address                         remote_address                        st tx_queue rx_queue tr "   \
-	"tm->when "                                                                                                    \
-	"retrnsmt   uid  timeout inode\n"
-
-const struct node_desc proc_net_files[PROC_NET_FILES] = {
-	NODE_TEXT("dev", "Inter-|   Receive                                                |  Transmit\n"
-			 " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "
-			 "fifo colls "
-			 "carrier compressed\n"
-			 "    lo:       0       0    0    0    0     0          0         0        0       0    0    0 "
-			 "   0     0 "
-			 "      0          0\n"),
-	NODE_TEXT("tcp", NET_SOCKETS),
-	NODE_TEXT("tcp6", NET_SOCKETS6),
-	NODE_TEXT("udp", NET_SOCKETS),
-	NODE_TEXT("udp6", NET_SOCKETS6),
-	NODE_TEXT("raw", NET_SOCKETS),
-	NODE_TEXT("route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"),
-	NODE_TEXT("arp", "IP address       HW type     Flags       HW address            Mask     Device\n"),
-	NODE_TEXT("if_inet6", ""),
-	NODE_TEXT("ipv6_route", ""),
-};

@@ -1,21 +1,24 @@
 /* buf.c - see buf.h.
  *
- * Limits: a block holds BLOCK_LIMIT_BYTES; a packet has one slice. What does not fit one slice (small writes behind
- * each other) is copied into a new block by whoever makes the packet.
+ * Limits: NET_TOTAL_BYTES in all; a block holds BLOCK_LIMIT_BYTES; a packet has one slice. What does not fit one slice
+ * (small writes behind each other) is copied into a new block by whoever makes the packet.
  */
 #include "netstack/buf.h"
 
 #include "sentry/base/arena.h"
+#include "sentry/base/limits.h"
 
 static struct slab buf_slab = SLAB(buf);
+static uint64_t total_bytes; /* of all blocks */
 
 struct block *block_new(uint32_t capacity)
 {
 	assert(capacity <= BLOCK_LIMIT_BYTES);
-	struct block *block = arena_alloc(sizeof *block + capacity);
+	struct block *block = total_bytes + capacity > NET_TOTAL_BYTES ? NULL : arena_alloc(sizeof *block + capacity);
 
 	if (!block)
 		return NULL;
+	total_bytes += capacity;
 	ref_init(&block->ref);
 	block->capacity = capacity;
 	return block;
@@ -28,8 +31,10 @@ void block_get(struct block *block)
 
 void block_put(struct block *block)
 {
-	if (ref_put(&block->ref))
-		arena_free(block, sizeof *block + block->capacity);
+	if (!ref_put(&block->ref))
+		return;
+	total_bytes -= block->capacity;
+	arena_free(block, sizeof *block + block->capacity);
 }
 
 struct buf *buf_new(void)

@@ -296,3 +296,16 @@ struct inet_sock *datagram_next(uint8_t protocol, uint16_t port, const struct in
 	}
 	return NULL;
 }
+
+const struct inet_sock *socket_next(const struct inet_sock *item)
+{
+	unsigned bucket = item ? item->local.port % BUCKETS : 0;
+	const struct list *at = item ? item->port_node.next : tables->by_port[0].next;
+
+	while (at == &tables->by_port[bucket]) {
+		if (++bucket == BUCKETS)
+			return NULL;
+		at = tables->by_port[bucket].next;
+	}
+	return list_entry(at, struct inet_sock, port_node);
+}

@@ -35,4 +35,8 @@ struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, c
 /* Each datagram socket on the port, for groups. item: NULL first. */
 struct inet_sock *datagram_next(uint8_t protocol, uint16_t port, const struct inet_sock *item);
 
+/* Every socket that has a port, in no order: NULL first; NULL behind the last. Nothing may change meanwhile. Borrowed.
+ */
+const struct inet_sock *socket_next(const struct inet_sock *item);
+
 #endif

@@ -8,6 +8,7 @@
  */
 #include "sentry/procfs.h"
 #include "fs/proc.h"
+#include "netstack/procnet.h"
 #include "platform/host.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
@@ -174,7 +175,7 @@ static const struct node_desc ns_files[] = {
 		 .next = procfs_next_fd,                                                                               \
 		 .may_open = procfs_may_open},                                                                         \
 	{                                                                                                              \
-		.name = "net", .mode = S_IFDIR | 0555, .children = proc_net_files, .child_count = PROC_NET_FILES       \
+		.name = "net", .mode = S_IFDIR | 0555, .children = procnet_files, .child_count = PROCNET_FILES         \
 	}
 /* clang-format on */
 
@@ -233,7 +234,8 @@ int procfs_process(const struct file *file, struct process **out)
 {
 	struct node_ref ref;
 
-	if (file->kind == FILE_PATH || !file->inode || nodefs_desc(file->inode, &ref) != &process_entry || ref.args[PROC_TID])
+	if (file->kind == FILE_PATH || !file->inode || nodefs_desc(file->inode, &ref) != &process_entry ||
+	    ref.args[PROC_TID])
 		return -EBADF;
 	struct task *task = procfs_task(&ref);
 	if (!task)

@@ -53,6 +53,7 @@
 #define SYSV_MSG_QUEUE_BYTES   16384              /* one queue, as kernel.msgmnb */
 #define SYSV_MSG_TOTAL_BYTES   (64ul << 20)       /* of all messages */
 #define SYSV_UNDO_BYTES        (16ul << 20)       /* what all SEM_UNDO notes take */
+#define NET_TOTAL_BYTES        (256ul << 20)      /* in all queues of AF_INET and AF_INET6 */
 #define TCP_SEND_LIMIT         (4u << 20)         /* what send buffers grow to by themselves (net.ipv4.tcp_wmem) */
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */
