@@ -155,7 +155,8 @@ struct tcp_sock {
 
 	/* Options (tcp(7)). */
 	bool no_delay, cork, quick_ack_off;
-	bool more; /* the last send said MSG_MORE */
+	bool connecting; /* connect(2) has begun and its caller does not know yet how it ended */
+	bool more;       /* the last send said MSG_MORE */
 	uint32_t keep_idle_s, keep_interval_s, keep_count, syn_count, user_timeout_ms, defer_accept_s;
 	int32_t linger2_s; /* -1: closes at once after the FIN is acknowledged */
 };

@@ -49,6 +49,7 @@ static int disconnect(struct tcp_sock *tcp)
 		mutex_unlock(&tcp->read_mutex);
 	}
 	sock->base.error = 0;
+	tcp->connecting = false;
 	ends_forget(sock);
 	tcp_put(tcp);
 	return error;
@@ -103,6 +104,19 @@ static int connect_wait(struct tcp_sock *tcp)
 	return error ? socket_wait_error(error, base->send_timeout_ns) : 0;
 }
 
+/* What the handshake has come to, for a caller who has not been told yet. */
+static int connect_result(struct tcp_sock *tcp)
+{
+	int error;
+
+	tcp->connecting = false;
+	if (tcp->state != TCP_CLOSED)
+		return 0;
+	ends_forget(&tcp->inet);
+	error = socket_error_take(&tcp->inet.base);
+	return error ? error : -ECONNABORTED;
+}
+
 int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bool nonblock)
 {
 	struct tcp_sock *tcp = tcp_of(sock);
@@ -110,32 +124,24 @@ int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bo
 
 	if (address->family == ABI_AF_UNSPEC)
 		return disconnect(tcp);
-	switch (tcp->state) {
-	case TCP_CLOSED:
+	if (!tcp->connecting) {
+		if (tcp->state != TCP_CLOSED)
+			return -EISCONN;
 		if (sock->base.error)
 			return socket_error_take(&sock->base);
 		error = connect_start(tcp, address);
 		if (error)
 			return error;
-		if (nonblock && tcp->state == TCP_SYN_SENT)
-			return -EINPROGRESS;
-		break;
-	case TCP_SYN_SENT:
-	case TCP_SYN_RECEIVED:
+		tcp->connecting = true;
+		/* Over the loopback it is over by now, but a program that does not wait is told so later, as by Linux.
+		 */
 		if (nonblock)
-			return -EALREADY;
-		break;
-	default:
-		return -EISCONN;
+			return -EINPROGRESS;
+	} else if (nonblock && (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED)) {
+		return -EALREADY;
 	}
 	error = connect_wait(tcp);
-	if (error || tcp->state != TCP_CLOSED)
-		return error;
-	sock->shutdown = 0;
-	if (!nonblock)
-		ends_forget(sock);
-	error = socket_error_take(&sock->base);
-	return error ? error : -ECONNABORTED;
+	return error ? error : connect_result(tcp);
 }
 
 int tcp_listen(struct inet_sock *sock, int backlog)

@@ -17,10 +17,25 @@ static void refused(void)
 
 	section("nobody listens, and the caller does not wait");
 	fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-	int result = CONNECT4(fd, "127.0.0.1", port);
-	CHECK(result == -1 && (errno == EINPROGRESS || errno == ECONNREFUSED));
+	SHOW(CONNECT4(fd, "127.0.0.1", port));
 	show_names(fd);
+	show_poll("after", fd);
+	SHOW(CONNECT4(fd, "127.0.0.1", port));
+	SHOW(CONNECT4(fd, "127.0.0.1", port));
+	SHOW(option_of(fd, SOL_SOCKET, SO_ERROR));
+	SHOW(option_of(fd, SOL_SOCKET, SO_ERROR));
 	close(fd);
+
+	section("somebody listens, and the caller does not wait");
+	int listener = listener4(1);
+	fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	SHOW(CONNECT4(fd, "127.0.0.1", port_of(listener)));
+	show_poll("after", fd);
+	SHOW(CONNECT4(fd, "127.0.0.1", port_of(listener)));
+	SHOW(CONNECT4(fd, "127.0.0.1", port_of(listener)));
+	SHOW(option_of(fd, SOL_SOCKET, SO_ERROR));
+	close(fd);
+	close(listener);
 }
 
 static void states(void)
