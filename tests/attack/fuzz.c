@@ -1,6 +1,6 @@
 /* fuzz.c - hostile arguments to every row of the table (design, rule W4).
  *
- *   fuzz SEED SECONDS [CALL]    all calls, or that one only
+ *   fuzz SEED SECONDS [CALL]    all calls, or mostly that one; -: all, and names those that never succeeded
  *
  * Rounds: each starts WORKERS processes of two threads, half of them root, half an ordinary user, which call whatever
  * the table has with random and edge arguments chosen by kind, and ends them all; then the supervisor, which made none
@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -50,8 +51,16 @@ static const struct row rows[] = {
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
+/* Kinds that are addresses. */
+static const char *const addresses[] = {
+#define ADDRESS(kind, direction, printer) #kind,
+#include "syscalls/kinds.def"
+};
+
 static struct shared {
-	volatile uint64_t calls, returned[2], at[WORKERS];
+	volatile uint64_t calls, returned[2];
+	volatile uint32_t well[1024];       /* by number: calls that succeeded */
+	volatile uint64_t good[1024][4][6]; /* arguments with which they did */
 } * shared;
 static __thread uint64_t state;
 
@@ -198,7 +207,7 @@ static uint64_t path(void)
 		memset(at, below(2) ? 'x' : '/', (char *)DATA + DATA_BYTES - at);
 		return (uint64_t)at;
 	}
-	strcpy(at, list[below(sizeof list / sizeof *list)]);
+	strcpy(at, list[below(below(3) ? sizeof list / sizeof *list : 10)]);
 	if (!below(10))
 		at[below(8)] = (char)any();
 	return (uint64_t)at;
@@ -280,7 +289,7 @@ static uint64_t place(void)
 
 static uint64_t process(void)
 {
-	return below(3) ? (uint64_t)getpid() : ONE_OF(0, 0x7fffffff, 4194305, 0x80000000, 12345678);
+	return below(4) ? (uint64_t)getpid() : ONE_OF(0, 0x7fffffff, 4194305, 0x80000000, 12345678);
 }
 
 static int is(const char *kind, const char *name)
@@ -300,6 +309,14 @@ static uint64_t command(void)
 				 0x8927, 0x40049409, 0x80086601, 0x0, -1ul);
 }
 
+static bool is_address(const char *kind)
+{
+	for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++)
+		if (is(kind, addresses[i]))
+			return true;
+	return begins(kind, "IN_") || begins(kind, "OUT_") || begins(kind, "INOUT_");
+}
+
 static uint64_t argument(const char *kind, const char *name, int nr)
 {
 	int memory = nr == SYS_mmap || nr == SYS_munmap || nr == SYS_mprotect || nr == SYS_madvise ||
@@ -313,13 +330,20 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 		return below(4) ? below(64) * 4096 : number();
 	if (begins(kind, "FILE") || is(kind, "FD") || is(kind, "DIRFD"))
 		return fd();
+	if (begins(kind, "PATH") && is(name, "name") && below(3))
+		return (uint64_t)strcpy((char *)DATA + below(DATA_BYTES - 64), "user.x"); /* of an attribute */
 	if (begins(kind, "PATH"))
 		return path();
+	if (is(kind, "SIZE") && (nr == SYS_signalfd || nr == SYS_signalfd4 || nr == SYS_rt_sigsuspend))
+		return 8;
 	if (is(kind, "SIZE"))
-		return size();
+		return begins(name, "set") || begins(name, "mask") || begins(name, "sigset") ? 8 : size();
 	if (is(kind, "PID"))
 		return process();
-	if (begins(kind, "IOV") || (nr == SYS_sendmsg || nr == SYS_recvmsg || nr == SYS_sendmmsg || nr == SYS_recvmmsg))
+	if (is(kind, "EPOLLOP"))
+		return below(5);
+	if (begins(kind, "IOV") || begins(kind, "MSGHDR") ||
+	    (nr == SYS_sendmsg || nr == SYS_recvmsg || nr == SYS_sendmmsg || nr == SYS_recvmmsg))
 		return vectors();
 	if (is(kind, "SOCKADDR"))
 		return address();
@@ -327,12 +351,11 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 		return strings();
 	if (strstr(kind, "TIME") || strstr(kind, "TIMER"))
 		return times();
-	if (begins(kind, "IN_") || begins(kind, "OUT_") || begins(kind, "INOUT_") || begins(kind, "BUF") ||
-	    is(kind, "UPTR"))
+	if (is_address(kind))
 		return pointer();
 	if (is(kind, "HEX"))
 		return below(2) ? pointer() : number();
-	if (is(kind, "CMD"))
+	if (is(kind, "CMD") || is(kind, "IOCTL"))
 		return below(2) ? command() : number();
 	if (is(kind, "FCNTL"))
 		return below(2) ? below(18) : 1024 + below(18);
@@ -346,7 +369,15 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 		return below(16) | (below(2) ? 0x80 : 0) | (below(4) ? 0 : 0x100);
 	if (is(kind, "PROT"))
 		return below(8);
-	return below(3) ? number() : below(40);
+	if (is(kind, "SOCKTYPE"))
+		return ONE_OF(1, 2, 5, 1, 2, 5, 3, 0) | ONE_OF(0, 0, 0x800, 0x80000, 0x10000);
+	if (is(kind, "WAITFLAGS"))
+		return below(3) ? ONE_OF(1, 3, 5, 0x40000001, 0x80000001, 0x1000005) : number();
+	if (strstr(kind, "FLAGS"))
+		return below(3) == 0 ? number()
+				     : ONE_OF(0, 0, 0, 1, 2, 4, 0x40, 0x42, 0x100, 0x800, 0x1000, 0x10000, 0x80000,
+					      0x80800, 0x200000, 0x410000);
+	return below(3) ? below(40) : number();
 }
 
 /* The n-th pair of "(KIND, name, KIND, name)". */
@@ -389,22 +420,46 @@ static int spare(int nr, uint64_t arg[6])
 	}
 }
 
+/* New ones, or what has worked before with something changed. */
+static void arguments(const struct row *row, uint64_t arg[6])
+{
+	char kind[32], name[32];
+	bool known = row->nr >= 0 && row->nr < 1024 && shared->well[row->nr] && below(3) == 0;
+	uint64_t fresh = known ? 1ul << below(6) | 1ul << below(6) : ~0ul;
+
+	for (unsigned i = 0; i < 6; i++)
+		if (!(fresh >> i & 1))
+			arg[i] = shared->good[row->nr][below(4)][i];
+		else if (i < row->count && pair(row->kinds, i, kind, name))
+			arg[i] = argument(kind, name, row->nr);
+		else
+			arg[i] = word();
+}
+
+static void count(const struct row *row, const uint64_t arg[6], long ret)
+{
+	__atomic_add_fetch(&shared->calls, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&shared->returned[ret < 0], 1, __ATOMIC_RELAXED);
+	if (ret < 0 || row->nr < 0 || row->nr >= 1024)
+		return;
+	unsigned which = shared->well[row->nr]++ % 4;
+	for (int i = 0; i < 6; i++)
+		shared->good[row->nr][which][i] = arg[i];
+}
+
 static void one(const struct row *row)
 {
 	uint64_t arg[6];
-	char kind[32], name[32];
 	long ret;
 
-	for (unsigned i = 0; i < 6; i++)
-		arg[i] = i < row->count && pair(row->kinds, i, kind, name) ? argument(kind, name, row->nr) : word();
+	arguments(row, arg);
 	if (spare(row->nr, arg))
 		return;
 	pid_t self = (pid_t)syscall(SYS_getpid);
 	ret = syscall(row->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 	if (syscall(SYS_getpid) != self)
 		syscall(SYS_exit_group, 0); /* a child of a fork that succeeded */
-	__atomic_add_fetch(&shared->calls, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&shared->returned[ret < 0], 1, __ATOMIC_RELAXED);
+	count(row, arg, ret);
 }
 
 static void nothing(int sig)
@@ -430,6 +485,16 @@ static void fell(int sig)
 
 static int only = -1;
 
+/* Any row; those that have not succeeded yet more often. */
+static unsigned pick(void)
+{
+	unsigned row = below(ROWS);
+
+	for (int i = 0; i < 8 && (!rows[row].count || shared->well[rows[row].nr]); i++)
+		row = below(ROWS);
+	return below(3) ? below(ROWS) : row;
+}
+
 static void *play(void *seed)
 {
 	state = (uint64_t)seed;
@@ -443,7 +508,7 @@ static void *play(void *seed)
 		if (only >= 0 && below(4)) {
 			one(&rows[only]);
 		} else if (below(50)) {
-			one(&rows[below(ROWS)]);
+			one(&rows[pick()]);
 		} else {
 			struct row unknown = {(int)(below(2) ? below(700) : any()), "", 0, "()"};
 			if (unknown.nr != SYS_kill && unknown.nr != SYS_exit_group)
@@ -590,13 +655,16 @@ int main(int argc, char **argv)
 		if (!strcmp(rows[i].name, argv[3]))
 			only = (int)i;
 	setrlimit(RLIMIT_NPROC, &few);
-	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(shared != MAP_FAILED, "shared memory");
 	while (attack_now_ms() < end) {
 		printf("round %lu\n", seed + rounds);
 		fflush(stdout);
 		one_round(seed + rounds++);
 	}
+	for (unsigned i = 0; argc > 3 && i < ROWS; i++)
+		if (rows[i].count && !shared->well[rows[i].nr])
+			printf("%s ", rows[i].name);
 	printf("%lu calls in %lu rounds: %lu succeeded, %lu failed\ndone\n", shared->calls, rounds, shared->returned[0],
 	       shared->returned[1]);
 	return 0;
