@@ -1,0 +1,166 @@
+/* hoard.c - a guest that takes as much of everything as it is given (design, W4: every count has a limit).
+ *
+ *   hoard WHAT COUNT     files, xattrs, directories, sockets, maps, threads, timers, locks, watches, pipes, links
+ *
+ * Says how many it got and what the first refusal was; then gives all back and asks for ordinary service.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "tests/attack/attack.h"
+
+static char name[64];
+
+static const char *numbered(const char *format, long i)
+{
+	snprintf(name, sizeof name, format, i);
+	return name;
+}
+
+static long file(long i)
+{
+	int fd = open(numbered("/tmp/h/%ld", i), O_CREAT | O_WRONLY, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long directory(long i)
+{
+	return mkdir(numbered("/tmp/h/d%ld", i), 0700);
+}
+
+static long xattr(long i)
+{
+	static char value[60000];
+	int fd = open(numbered("/tmp/h/x%ld", i / 4), O_CREAT | O_WRONLY, 0600);
+	long ret = fd < 0 ? -1 : fsetxattr(fd, numbered("user.%ld", i % 4), value, sizeof value, 0);
+
+	close(fd);
+	return ret;
+}
+
+static long message(long i)
+{
+	static int pair[2];
+	static char bytes[100000];
+
+	if (i % 2 == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -1;
+	return send(pair[i % 2], bytes, sizeof bytes, MSG_DONTWAIT);
+}
+
+static long map(long i)
+{
+	return (long)mmap((void *)(0x100000000 + i * 8192), 4096, i % 2 ? PROT_READ : PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static long timer(long i)
+{
+	timer_t id;
+
+	(void)i;
+	return timer_create(CLOCK_MONOTONIC, NULL, &id);
+}
+
+static long lock(long i)
+{
+	static int fd;
+	struct flock one = {.l_type = F_WRLCK, .l_start = i * 2, .l_len = 1};
+
+	if (!fd)
+		fd = open("/tmp/h/lock", O_CREAT | O_RDWR, 0600);
+	return fcntl(fd, F_SETLK, &one);
+}
+
+static long watch(long i)
+{
+	static int event;
+	struct epoll_event want = {.events = EPOLLIN};
+
+	if (!event)
+		event = eventfd(0, 0);
+	int epoll = epoll_create1(0);
+	(void)i;
+	return epoll < 0 ? -1 : epoll_ctl(epoll, EPOLL_CTL_ADD, event, &want);
+}
+
+static long pipes(long i)
+{
+	int fds[2];
+
+	(void)i;
+	if (pipe(fds))
+		return -1;
+	fcntl(fds[0], F_SETPIPE_SZ, 1 << 20);
+	return 0;
+}
+
+static long symbolic(long i)
+{
+	static char long_name[4000];
+
+	memset(long_name, 'x', sizeof long_name - 1);
+	return symlink(long_name, numbered("/tmp/h/l%ld", i));
+}
+
+static long process(long i)
+{
+	pid_t pid = fork();
+
+	(void)i;
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static long signals(long i)
+{
+	union sigval value = {.sival_int = (int)i};
+
+	return sigqueue(getpid(), SIGRTMIN, value);
+}
+
+static const struct {
+	const char *name;
+	long (*take)(long);
+} all[] = {{"files", file},  {"directories", directory}, {"xattrs", xattr},      {"messages", message},
+	   {"maps", map},    {"timers", timer},          {"locks", lock},        {"watches", watch},
+	   {"pipes", pipes}, {"symlinks", symbolic},     {"processes", process}, {"signals", signals}};
+
+int main(int argc, char **argv)
+{
+	long count = argc > 2 ? atol(argv[2]) : 100000, got = 0;
+	struct rlimit most = {1048576, 1048576};
+	sigset_t set;
+	int error = 0;
+
+	attack_require_sandbox();
+	signal(SIGSEGV, SIG_DFL);
+	setrlimit(RLIMIT_NOFILE, &most);
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	mkdir("/tmp/h", 0700);
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		if (argc > 1 && !strcmp(argv[1], all[i].name))
+			for (errno = 0; got < count && all[i].take(got) >= 0; got++)
+				;
+	error = errno;
+	printf("%s: got %ld%s%s\n", argv[1], got, got < count ? ", then " : "", got < count ? strerror(error) : "");
+	do
+		kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0);
+	puts("done");
+	return 0;
+}
