@@ -197,6 +197,18 @@ static int make_main(struct task **out)
 	return error;
 }
 
+/* What guests make the sentry remember (names, files without content, attributes, messages) comes out of a share of
+ * what the sandbox, or the machine, has. */
+static void limit_arena(void)
+{
+	uint64_t bytes = boot.config->memory_limit_bytes;
+
+	if (!bytes)
+		bytes = boot.config->machine_bytes;
+	if (bytes)
+		arena_limit_set(bytes / ARENA_SHARE);
+}
+
 /* Of each process: what is inherited is a limit, not an account. The platform's own, behind it, is a little higher. */
 static void limit_memory(struct process *process)
 {
@@ -304,6 +316,7 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status)
 	*status = (struct boot_status){.result = BOOT_FAILED};
 	boot.config = config;
 	boot.status = status;
+	limit_arena();
 	facts_init(config->hostname, config->cpu_count, config->memory_limit_bytes, config->machine_bytes);
 	if (fiber_new(boot_main, NULL, &fiber) ||
 	    (config->control_file != HOSTFILE_NONE && fiber_new(control_main, NULL, &fiber))) {

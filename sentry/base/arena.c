@@ -11,7 +11,8 @@
  * type stays one (type-stable). Sizes without a type of their own (arena_alloc) use slabs of size classes, then whole
  * blocks.
  *
- * Limits: SLAB_LIMIT slabs; objects of at most SLAB_OBJECT_LIMIT bytes; 64 GiB. Out of memory is NULL, never an abort.
+ * Limits: SLAB_LIMIT slabs; objects of at most SLAB_OBJECT_LIMIT bytes; what arena_limit_set says, 64 GiB at most. Out
+ * of memory is NULL, never an abort.
  */
 #include "sentry/base/arena.h"
 #include "sentry/base/hostdep.h"
@@ -58,6 +59,7 @@ struct slab_state {
 
 struct header {
 	uint64_t pages_used_high; /* pages from here on were never handed out */
+	uint64_t pages_limit;     /* and these never will be */
 	uint64_t populated;       /* pages up to here are faulted in */
 	size_t bytes_in_blocks;
 	unsigned slab_count;
@@ -88,7 +90,13 @@ int arena_init(void)
 	for (int i = 0; i < ORDERS; i++)
 		list_init(&header->free[i]);
 	header->slab_count = 1;
+	header->pages_limit = ARENA_PAGES;
 	return 0;
+}
+
+void arena_limit_set(uint64_t bytes)
+{
+	header->pages_limit = MIN(MAX(bytes, (uint64_t)ARENA_LEAST) / PAGE_SIZE, ARENA_PAGES);
 }
 
 static uint64_t page_of(const void *memory)
@@ -121,13 +129,13 @@ static void *block_fresh(unsigned order)
 {
 	uint64_t count = 1ull << order, start = (header->pages_used_high + count - 1) & ~(count - 1);
 
-	if (start + count > ARENA_PAGES)
+	if (start + count > header->pages_limit)
 		return NULL;
 	uint64_t end = start + count, skip = header->pages_used_high;
 	if (end > header->populated) {
 		/* Small blocks follow one another: fault in ahead. Large ones may never be touched as a whole. */
 		uint64_t ahead = order < DISCARD_ORDER ? MAX(end, header->populated + GROW_BYTES / PAGE_SIZE) : end;
-		ahead = MIN(ahead, ARENA_PAGES);
+		ahead = MIN(ahead, header->pages_limit);
 		if (order < DISCARD_ORDER)
 			hostdep_populate(page_address(header->populated), (ahead - header->populated) * PAGE_SIZE);
 		header->populated = ahead;

@@ -15,6 +15,10 @@
 /* Called once at start. -ENOMEM when the host refuses the mapping. */
 must_check int arena_init(void);
 
+/* At most this much from now on, however much guests make the sentry remember; never less than ARENA_LEAST. */
+#define ARENA_LEAST (64ull << 20)
+void arena_limit_set(uint64_t bytes);
+
 /* A slab's descriptor is static and names its type; its state is in the arena. The first use enters it in the arena's
  * list. */
 struct slab {
