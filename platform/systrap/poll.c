@@ -7,8 +7,8 @@
  * then looks at channels and bits.
  *
  * Guests can write the bell and everybody's `watched` in their own address space, so bits may be missing or lie. A lie
- * costs a look. Against missing ones all running threads are looked at when a sleep reaches its limit: SLEEP_LIMIT_NS
- * at most, shorter for a while after that look has found something.
+ * costs a look. Against missing ones all running threads are looked at from time to time, however busy the others keep
+ * us: each SLEEP_LIMIT_NS at least, more often for a while after that look has found something.
  *
  * Spinning is learned: a sleep that ends soon says that a longer spin would have paid, a long one that it would not;
  * with one CPU nobody spins. The longest spin of either side is longer than it takes to wake the other: were it
@@ -43,6 +43,7 @@
 #define LONG_WAIT_NS    (1 * NS_PER_MS)
 #define PROBE_EVERY     16 /* times that nothing is ready after which the longest spin is tried */
 #define BACKSTOP_MIN_NS (10 * NS_PER_MS)
+#define BACKSTOP_TURNS  64 /* turns of the loop between looks at the clock */
 
 /* Is there a CPU for us when we want one? */
 #define CROWD_LOOK_NS   (4 * NS_PER_MS)   /* between looks */
@@ -62,7 +63,7 @@ static struct uthread *hot[HOT], *taken[TAKEN];
 static unsigned hot_next, taken_count;
 static uint32_t spin_budget, spin_max, spins;
 static uint32_t spin_longest, gate_spin_longest; /* spin_max and the bell's when there is no crowd */
-static uint64_t backstop_ns = SLEEP_LIMIT_NS;
+static uint64_t backstop_ns = SLEEP_LIMIT_NS, backstop_at_ns;
 
 /* Nanoseconds of a pause: 10 to 50 by kind of CPU. */
 static uint64_t pause_ns(void)
@@ -78,10 +79,16 @@ static uint64_t pause_ns(void)
 	return MAX(best, (uint64_t)PAUSE_NS_LEAST);
 }
 
+/* Any guest may have written over it. */
+static void bell_repair(void)
+{
+	WRITE_ONCE(systrap.bell->spin_max, spin_max ? gate_spin_longest : 0);
+}
+
 static void spin_set(bool on)
 {
 	spin_max = spin_budget = on ? spin_longest : 0;
-	WRITE_ONCE(systrap.bell->spin_max, on ? gate_spin_longest : 0);
+	bell_repair();
 }
 
 void poll_start(void)
@@ -226,16 +233,20 @@ static bool look(void)
 }
 
 /* The look at all threads, for bits that a guest has taken away. */
-static void backstop(void)
+static void backstop(uint64_t now_ns)
 {
 	struct uthread *thread;
+	bool found = false;
 
 	look_at_bits();
-	if (fiber_any_ready())
-		return;
-	list_for_each (thread, &systrap.threads, all_node)
+	list_for_each (thread, &systrap.threads, all_node) {
+		bool before = thread->posted;
 		uthread_check(thread);
-	backstop_ns = fiber_any_ready() ? BACKSTOP_MIN_NS : MIN(2 * backstop_ns, SLEEP_LIMIT_NS);
+		found |= thread->posted != before;
+	}
+	bell_repair();
+	backstop_ns = found ? BACKSTOP_MIN_NS : MIN(2 * backstop_ns, SLEEP_LIMIT_NS);
+	backstop_at_ns = now_ns + backstop_ns;
 }
 
 static bool spin(void)
@@ -278,9 +289,8 @@ static void learn(uint64_t waited_ns)
 static void sleep_until(uint64_t began_ns, uint64_t deadline_ns)
 {
 	struct bell *bell = systrap.bell;
-	uint64_t start = host_monotonic_ns();
 	bool timed = !list_empty(&systrap.threads);
-	uint64_t limit = timed ? start + backstop_ns : DEADLINE_NONE;
+	uint64_t limit = timed ? backstop_at_ns : DEADLINE_NONE;
 
 	limit = MIN(limit, MIN(deadline_ns, uthread_kicks_deadline()));
 	unwatch_all();
@@ -297,8 +307,8 @@ static void sleep_until(uint64_t began_ns, uint64_t deadline_ns)
 		learn(clock_now_ns() - began_ns);
 		return;
 	}
-	if (timed && clock_now_ns() - start >= backstop_ns)
-		backstop();
+	if (timed && clock_now_ns() >= backstop_at_ns)
+		backstop(clock_now_ns());
 }
 
 void platform_poll(uint64_t deadline_ns)
@@ -308,6 +318,11 @@ void platform_poll(uint64_t deadline_ns)
 	deaths_watch();
 	if (++turns % HOSTIO_TURNS == 0)
 		hostio_collect(false, NULL, 0, 0);
+	if (turns % BACKSTOP_TURNS == 0) {
+		uint64_t now_ns = host_monotonic_ns();
+		if (now_ns >= backstop_at_ns)
+			backstop(now_ns);
+	}
 	if (look())
 		return;
 	let_waiting_sleep();

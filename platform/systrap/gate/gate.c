@@ -16,7 +16,8 @@
 #define SPIN_LEAST 200
 #define EAGER      128 /* first rounds, without a pause */
 
-#define PROBE_EVERY 16 /* sleeps after which the longest spin is tried */
+#define SPIN_CAP    16384 /* whatever the bell says: any guest of the sandbox can write it */
+#define PROBE_EVERY 16    /* sleeps after which the longest spin is tried */
 
 static long host_call(long nr, long a, long b, long c, long d)
 {
@@ -88,7 +89,8 @@ static uint32_t spin(struct channel *ch, uint32_t budget)
  * can grow. */
 static void wait_answer(struct channel *ch)
 {
-	uint32_t max = BELL->spin_max, budget = ch->spin < max ? ch->spin : max;
+	uint32_t said = BELL->spin_max, max = said < SPIN_CAP ? said : SPIN_CAP;
+	uint32_t budget = ch->spin < max ? ch->spin : max;
 	uint32_t state = spin(ch, budget);
 
 	if (state == CHANNEL_REQUEST) {
