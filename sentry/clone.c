@@ -99,9 +99,12 @@ static void copy_plain(struct task *child, const struct task *parent, const stru
 	child->personality = parent->personality;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->sched = parent->sched;
-	if (child->sched.policy & ABI_SCHED_RESET_ON_FORK) {
-		child->sched.policy = ABI_SCHED_OTHER;
-		child->sched.priority = 0;
+	if (child->sched.policy & ABI_SCHED_RESET_ON_FORK) { /* sched_fork in Linux */
+		child->sched.policy &= ~ABI_SCHED_RESET_ON_FORK;
+		if (child->sched.priority) { /* a real-time class */
+			child->sched.policy = ABI_SCHED_OTHER;
+			child->sched.priority = 0;
+		}
 		child->sched.nice = MAX(child->sched.nice, 0);
 	}
 	/* A new thread of the same memory must not run its handlers on its maker's stack; vfork's parent sleeps. */

@@ -219,6 +219,8 @@ static long prctl_thread(const struct prctl_call *call)
 		return put_int(task, call->arg2, PR_TSC_ENABLE);
 	case PR_SET_TSC:
 		return call->arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_MCE_KILL_GET: /* what becomes of a process whose memory breaks is the host's affair */
+		return call->arg2 || call->arg3 || call->arg4 || call->arg5 ? -EINVAL : PR_MCE_KILL_DEFAULT;
 	case PR_GET_THP_DISABLE:
 		return call->arg2 || !rest_zero(call) ? -EINVAL : 0;
 	case PR_SET_THP_DISABLE:

@@ -416,6 +416,17 @@ long sys_unshare(struct task *task, uint64_t flags)
 	return error;
 }
 
+/* Of every kind there is one namespace, and no descriptor of it: a process can be named by its pidfd only. */
+long sys_setns(struct task *task, struct file *file, uint32_t kinds)
+{
+	const uint64_t known = ABI_CLONE_NEW_ANY | ABI_CLONE_NEWTIME;
+
+	(void)task;
+	if (file->kind != FILE_PIDFD || !kinds || kinds & ~known)
+		return -EINVAL;
+	return -EPERM;
+}
+
 enum kcmp_type { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
 
 /* The order of two objects by their place in the arena, which says nothing about the host. */
