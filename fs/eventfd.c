@@ -88,7 +88,6 @@ static int eventfd_fdinfo(struct file *file, char *text, size_t size)
 }
 
 static const struct file_ops eventfd_ops = {
-	.seek = file_seek_nowhere,
 	.read = eventfd_read,
 	.seek = file_seek_nowhere,
 	.write = eventfd_write,

@@ -123,8 +123,6 @@ must_check ssize_t file_read_kernel(struct file *file, void *dst, size_t n, int6
 uint32_t file_poll(struct file *file, struct poll_wait *wait);
 bool file_readable(const struct file *file); /* by its access mode */
 bool file_writable(const struct file *file);
-/* For kinds without a position whose lseek(2) succeeds nevertheless (noop_llseek in Linux): pread is refused. */
-int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);
 bool file_seekable(const struct file *file); /* pread and pwrite are allowed (its kind has a position) */
 /* The seek of files that have no position but do not mind being asked (noop_llseek in Linux): stays at 0. */
 int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);
