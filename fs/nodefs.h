@@ -82,7 +82,8 @@ void nodefs_kind_register(enum inode_kind kind, uint64_t magic, uint64_t size_by
 /* A file system with this root. */
 must_check int nodefs_new(enum inode_kind kind, const char *type, uint32_t root, struct superblock **out);
 
-/* What an inode of these file systems stands for: its description and, in *ref, which instance. NULL: another's inode. */
+/* What an inode of these file systems stands for: its description and, in *ref, which instance. NULL: another's inode.
+ */
 const struct node_desc *nodefs_desc(const struct inode *inode, struct node_ref *ref);
 
 /* Reads a name like "12": decimal, no leading zeros, at most 2^31 - 1. */
