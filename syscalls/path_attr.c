@@ -223,7 +223,9 @@ long sys_truncate(struct task *task, const char *path, int64_t size)
 	int error = at_walk(task, AT_FDCWD, path, WALK_FOLLOW, &place);
 	if (error)
 		return error;
-	error = check_size(task, place.dentry->inode, size);
+	/* What it is comes before whether it may be written to, on a read-only mount too. */
+	uint32_t mode = place.dentry->inode->mode;
+	error = S_ISDIR(mode) ? -EISDIR : !S_ISREG(mode) ? -EINVAL : check_size(task, place.dentry->inode, size);
 	if (!error)
 		error = path_setattr(&place, task->cred, &change);
 	path_put(&place);
