@@ -496,7 +496,8 @@ static int zero_page_end(struct filedata *data, uint64_t start)
 			      (int64_t)(end - start));
 }
 
-/* A change that fails must leave the bytes alone, so one that shrinks cuts first and clears what is behind the end then. */
+/* A change that fails must leave the bytes alone, so one that shrinks cuts first and clears what is behind the end
+ * then. */
 static int resize_promoted(struct filedata *data, uint64_t old_size, uint64_t size)
 {
 	int error = size > old_size ? zero_page_end(data, old_size) : 0;

@@ -307,14 +307,15 @@ void sim_print_tasks(void)
 
 /* ------------------------------------------------------------------------------------------------ leaks */
 
-#define SLABS 256
+#define SLABS       256
+#define SPARE_BYTES (2ul << 20)
 static struct {
 	char name[32];
 	size_t in_use;
 } before[SLABS];
 static unsigned slabs;
 static size_t blocks_before;
-static unsigned host_before;
+static unsigned host_before, threads_before, aspaces_before;
 static uint64_t marked; /* step */
 
 static void remember(const char *name, uint32_t object_bytes, size_t in_use)
@@ -326,6 +327,15 @@ static void remember(const char *name, uint32_t object_bytes, size_t in_use)
 	before[slabs++].in_use = in_use;
 }
 
+static unsigned length_of(const struct list *list)
+{
+	unsigned length = 0;
+
+	for (const struct list *node = list->next; node != list; node = node->next)
+		length++;
+	return length;
+}
+
 void sim_mark(void)
 {
 	slabs = 0;
@@ -334,6 +344,8 @@ void sim_mark(void)
 	arena_slabs(remember);
 	blocks_before = arena_used_bytes();
 	host_before = sim_host_open_count();
+	threads_before = length_of(&sim.threads);
+	aspaces_before = length_of(&sim_aspaces);
 }
 
 static void compare(const char *name, uint32_t object_bytes, size_t in_use)
@@ -355,6 +367,12 @@ void sim_check_leaks(void)
 		sim_print_live(marked);
 		sim_print_tasks();
 	}
+	if (length_of(&sim.threads) > threads_before || length_of(&sim_aspaces) > aspaces_before)
+		sim_fail("%u threads and %u address spaces are left, not %u and %u", length_of(&sim.threads),
+			 length_of(&sim_aspaces), threads_before, aspaces_before);
+	/* Buffers that the sentry keeps for itself come in blocks, so a few more may be there. */
+	if (arena_used_bytes() > blocks_before + SPARE_BYTES)
+		sim_fail("blocks of %zu bytes have leaked", arena_used_bytes() - blocks_before);
 	if (sim_host_open_count() > host_before)
 		sim_fail("%u descriptors of the host have leaked", sim_host_open_count() - host_before);
 }

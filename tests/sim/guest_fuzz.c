@@ -16,7 +16,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -34,7 +38,27 @@
 #define SMALL       (BUF + 0x1200) /* structures */
 #define CONTROL     (BUF + 0x1300)
 
-enum { W_CALLS = W_FIRST, W_LIMIT, W_SIGNAL };
+/* What a thread remembers of the descriptors that it has made, by what they are: the last few of each. */
+enum kind {
+	K_NONE,
+	K_FILE,
+	K_DIR,
+	K_PIPE,
+	K_SOCKET,
+	K_PAIR,
+	K_EPOLL,
+	K_EVENT,
+	K_TIMER,
+	K_SIGNAL,
+	K_INOTIFY,
+	K_PTY,
+	K_PIDFD,
+	K_KINDS
+};
+#define KEPT 4
+
+enum { W_CALLS = W_FIRST, W_LIMIT, W_SIGNAL, W_KEPT, W_KEPT_END = W_KEPT + K_KINDS * KEPT };
+static_assert(W_KEPT_END < GUEST_WORDS, "they fit");
 
 static void call(struct cpu *c, uint64_t nr, uint64_t a, uint64_t b, uint64_t d, uint64_t e, uint64_t f, uint64_t g)
 {
@@ -50,6 +74,25 @@ static uint64_t any_fd(struct cpu *c)
 	if (!RANDOM(50))
 		return RANDOM(2) ? (uint64_t)-1 : 1000;
 	return RANDOM(4) ? 3 + RANDOM(10) : RANDOM(32);
+}
+
+/* Most likely one of that kind. */
+static uint64_t fd_of(struct cpu *c, enum kind kind)
+{
+	int64_t fd = GET(W_KEPT + kind * KEPT + RANDOM(KEPT));
+
+	return fd > 0 && RANDOM(12) ? (uint64_t)fd : any_fd(c);
+}
+
+static uint64_t some_fd(struct cpu *c)
+{
+	return fd_of(c, (enum kind)(1 + RANDOM(K_KINDS - 1)));
+}
+
+static void keep(struct cpu *c, enum kind kind, int64_t fd)
+{
+	if (kind != K_NONE && fd > 2)
+		SET(W_KEPT + kind * KEPT + RANDOM(KEPT), fd);
 }
 
 static uint64_t any_pid(struct cpu *c)
@@ -197,7 +240,7 @@ static uint64_t vectors(struct cpu *c, unsigned *count)
 static void op_data(struct cpu *c)
 {
 	unsigned count;
-	uint64_t iov = vectors(c, &count), fd = any_fd(c);
+	uint64_t iov = vectors(c, &count), fd = some_fd(c);
 
 	switch (RANDOM(9)) {
 	case 0:
@@ -229,19 +272,19 @@ static void op_size(struct cpu *c)
 {
 	switch (RANDOM(5)) {
 	case 0:
-		CALL(SYS_ftruncate, any_fd(c), RANDOM(200000));
+		CALL(SYS_ftruncate, fd_of(c, K_FILE), RANDOM(200000));
 		break;
 	case 1:
-		CALL(SYS_fallocate, any_fd(c), RANDOM(4), RANDOM(100000), RANDOM(100000));
+		CALL(SYS_fallocate, fd_of(c, K_FILE), RANDOM(4), RANDOM(100000), RANDOM(100000));
 		break;
 	case 2:
-		CALL(SYS_fsync, any_fd(c));
+		CALL(SYS_fsync, fd_of(c, K_FILE));
 		break;
 	case 3:
 		CALL(SYS_truncate, any_path(c, PATH_A), RANDOM(200000));
 		break;
 	default:
-		CALL(SYS_getdents64, any_fd(c), any_buffer(c), any_size(c));
+		CALL(SYS_getdents64, fd_of(c, K_DIR), any_buffer(c), any_size(c));
 		break;
 	}
 }
@@ -260,6 +303,7 @@ static void op_open(struct cpu *c)
 				    O_RDWR | O_TMPFILE};
 	int how = flags[RANDOM(COUNT(flags))];
 
+	c->r.r14 = how & O_DIRECTORY && !(how & O_TMPFILE & ~O_DIRECTORY) ? K_DIR : K_FILE;
 	CALL(SYS_openat, AT_FDCWD, path_for(c, PATH_A, how & O_CREAT ? false : true),
 	     how | (RANDOM(3) ? 0 : O_NONBLOCK) | (RANDOM(3) ? 0 : O_CLOEXEC), 0644);
 }
@@ -268,25 +312,25 @@ static void op_descriptor(struct cpu *c)
 {
 	switch (RANDOM(8)) {
 	case 0:
-		CALL(SYS_dup, any_fd(c));
+		CALL(SYS_dup, some_fd(c));
 		break;
 	case 1:
-		CALL(SYS_dup2, any_fd(c), any_fd(c));
+		CALL(SYS_dup2, some_fd(c), any_fd(c));
 		break;
 	case 2:
-		CALL(SYS_dup3, any_fd(c), any_fd(c), RANDOM(2) ? O_CLOEXEC : 0);
+		CALL(SYS_dup3, some_fd(c), any_fd(c), RANDOM(2) ? O_CLOEXEC : 0);
 		break;
 	case 3:
-		CALL(SYS_fcntl, any_fd(c), RANDOM(2) ? F_SETFL : F_DUPFD, RANDOM(2) ? O_NONBLOCK : RANDOM(20));
+		CALL(SYS_fcntl, some_fd(c), RANDOM(2) ? F_SETFL : F_DUPFD, RANDOM(2) ? O_NONBLOCK : RANDOM(20));
 		break;
 	case 4:
-		CALL(SYS_fcntl, any_fd(c), RANDOM(12), RANDOM(2) ? RANDOM(20) : any_buffer(c));
+		CALL(SYS_fcntl, some_fd(c), RANDOM(12), RANDOM(2) ? RANDOM(20) : any_buffer(c));
 		break;
 	case 5:
 		CALL(SYS_close_range, 4 + RANDOM(20), 4 + RANDOM(30), RANDOM(3) ? 0 : 4);
 		break;
 	default:
-		CALL(SYS_close, any_fd(c));
+		CALL(SYS_close, RANDOM(3) ? some_fd(c) : any_fd(c));
 		break;
 	}
 }
@@ -296,10 +340,12 @@ static void op_make(struct cpu *c)
 	switch (RANDOM(8)) {
 	case 0:
 	case 1:
+		c->r.r14 = K_PIPE;
 		CALL(SYS_pipe2, SMALL, RANDOM(2) ? O_NONBLOCK : 0);
 		break;
 	case 2:
 	case 3:
+		c->r.r14 = K_PAIR;
 		CALL(SYS_socketpair, AF_UNIX,
 		     (RANDOM(2)   ? SOCK_STREAM
 		      : RANDOM(2) ? SOCK_DGRAM
@@ -308,18 +354,23 @@ static void op_make(struct cpu *c)
 		     0, SMALL);
 		break;
 	case 4:
+		c->r.r14 = K_EVENT;
 		CALL(SYS_eventfd2, RANDOM(3), RANDOM(2) ? EFD_NONBLOCK : EFD_SEMAPHORE);
 		break;
 	case 5:
+		c->r.r14 = K_TIMER;
 		CALL(SYS_timerfd_create, CLOCK_MONOTONIC, RANDOM(2) ? TFD_NONBLOCK : 0);
 		break;
 	case 6:
 		guest_string(c, SMALL, "name");
+		c->r.r14 = K_FILE;
 		CALL(SYS_memfd_create, SMALL, RANDOM(4));
 		break;
 	default:
 		guest_store(c, SMALL, RANDOM(0));
-		CALL(SYS_signalfd4, RANDOM(3) ? (uint64_t)-1 : any_fd(c), SMALL, 8, RANDOM(2) ? O_NONBLOCK : 0);
+		c->r.r14 = K_SIGNAL;
+		CALL(SYS_signalfd4, RANDOM(3) ? (uint64_t)-1 : fd_of(c, K_SIGNAL), SMALL, 8,
+		     RANDOM(2) ? O_NONBLOCK : 0);
 		break;
 	}
 }
@@ -328,19 +379,20 @@ static void op_move(struct cpu *c)
 {
 	switch (RANDOM(5)) {
 	case 0:
-		CALL(SYS_splice, any_fd(c), 0, any_fd(c), 0, any_size(c), RANDOM(4));
+		CALL(SYS_splice, RANDOM(2) ? fd_of(c, K_PIPE) : some_fd(c), 0,
+		     RANDOM(2) ? fd_of(c, K_PIPE) : some_fd(c), 0, any_size(c), RANDOM(4));
 		break;
 	case 1:
-		CALL(SYS_tee, any_fd(c), any_fd(c), any_size(c), RANDOM(4));
+		CALL(SYS_tee, fd_of(c, K_PIPE), fd_of(c, K_PIPE), any_size(c), RANDOM(4));
 		break;
 	case 2:
-		CALL(SYS_sendfile, any_fd(c), any_fd(c), 0, any_size(c));
+		CALL(SYS_sendfile, some_fd(c), fd_of(c, K_FILE), 0, any_size(c));
 		break;
 	case 3:
-		CALL(SYS_copy_file_range, any_fd(c), 0, any_fd(c), 0, any_size(c), 0);
+		CALL(SYS_copy_file_range, fd_of(c, K_FILE), 0, fd_of(c, K_FILE), 0, any_size(c), 0);
 		break;
 	default:
-		CALL(SYS_flock, any_fd(c), RANDOM(16));
+		CALL(SYS_flock, fd_of(c, K_FILE), RANDOM(16));
 		break;
 	}
 }
@@ -378,10 +430,10 @@ static void op_name(struct cpu *c)
 		CALL(SYS_mknod, a, RANDOM(2) ? S_IFIFO | 0600 : S_IFREG | 0600, 0);
 		break;
 	case 9:
-		CALL(SYS_linkat, any_fd(c), b, AT_FDCWD, a, AT_EMPTY_PATH);
+		CALL(SYS_linkat, fd_of(c, K_DIR), b, AT_FDCWD, a, AT_EMPTY_PATH);
 		break;
 	case 10:
-		CALL(SYS_unlinkat, any_fd(c), a, RANDOM(2) ? AT_REMOVEDIR : 0);
+		CALL(SYS_unlinkat, fd_of(c, K_DIR), a, RANDOM(2) ? AT_REMOVEDIR : 0);
 		break;
 	case 11:
 		CALL(SYS_chmod, a, RANDOM(01000));
@@ -404,7 +456,7 @@ static void op_look(struct cpu *c)
 		CALL(SYS_lstat, a, SMALL);
 		break;
 	case 2:
-		CALL(SYS_fstat, any_fd(c), SMALL);
+		CALL(SYS_fstat, some_fd(c), SMALL);
 		break;
 	case 3:
 		CALL(SYS_statx, AT_FDCWD, a, 0, 0xfff, BUF);
@@ -419,7 +471,7 @@ static void op_look(struct cpu *c)
 		CALL(SYS_chdir, a);
 		break;
 	case 7:
-		CALL(SYS_fchdir, any_fd(c));
+		CALL(SYS_fchdir, fd_of(c, K_DIR));
 		break;
 	default:
 		CALL(SYS_access, a, RANDOM(8));
@@ -458,7 +510,7 @@ static uint64_t message(struct cpu *c, bool sending)
 		cmsg->cmsg_type = SCM_RIGHTS;
 		cmsg->cmsg_len = CMSG_LEN(fds * sizeof(int));
 		for (unsigned i = 0; i < fds; i++)
-			((int *)CMSG_DATA(cmsg))[i] = (int)any_fd(c);
+			((int *)CMSG_DATA(cmsg))[i] = (int)some_fd(c);
 		guest_write(c, CONTROL, control, sizeof control);
 		header.msg_control = (void *)CONTROL;
 		header.msg_controllen = sending ? CMSG_LEN(fds * sizeof(int)) : RANDOM(sizeof control + 1);
@@ -469,11 +521,17 @@ static uint64_t message(struct cpu *c, bool sending)
 
 static void op_socket(struct cpu *c)
 {
-	uint64_t size, at = address(c, &size), fd = any_fd(c), flags = RANDOM(2) ? MSG_DONTWAIT : 0;
+	uint64_t size, at = address(c, &size), fd = fd_of(c, K_SOCKET), pair = fd_of(c, K_PAIR),
+		       flags = RANDOM(2) ? MSG_DONTWAIT : 0;
 
 	switch (RANDOM(12)) {
 	case 0:
-		CALL(SYS_socket, AF_UNIX, RANDOM(2) ? SOCK_STREAM : RANDOM(2) ? SOCK_DGRAM : SOCK_SEQPACKET, 0);
+		c->r.r14 = K_SOCKET;
+		CALL(SYS_socket, RANDOM(4) ? AF_UNIX : AF_INET,
+		     RANDOM(2)   ? SOCK_STREAM
+		     : RANDOM(2) ? SOCK_DGRAM
+				 : SOCK_SEQPACKET,
+		     0);
 		break;
 	case 1:
 		CALL(SYS_bind, fd, at, size);
@@ -485,24 +543,25 @@ static void op_socket(struct cpu *c)
 		CALL(SYS_connect, fd, at, size);
 		break;
 	case 4:
+		c->r.r14 = K_PAIR;
 		CALL(SYS_accept4, fd, 0, 0, RANDOM(2) ? SOCK_NONBLOCK : 0);
 		break;
 	case 5:
 	case 6:
-		CALL(SYS_sendmsg, fd, message(c, true), flags | MSG_NOSIGNAL);
+		CALL(SYS_sendmsg, RANDOM(5) ? pair : fd, message(c, true), flags | MSG_NOSIGNAL);
 		break;
 	case 7:
 	case 8:
-		CALL(SYS_recvmsg, fd, message(c, false), flags | (RANDOM(5) ? 0 : MSG_PEEK));
+		CALL(SYS_recvmsg, RANDOM(5) ? pair : fd, message(c, false), flags | (RANDOM(5) ? 0 : MSG_PEEK));
 		break;
 	case 9:
-		CALL(SYS_shutdown, fd, RANDOM(3));
+		CALL(SYS_shutdown, pair, RANDOM(3));
 		break;
 	case 10:
-		CALL(SYS_sendto, fd, BUF, any_size(c), flags, RANDOM(2) ? at : 0, size);
+		CALL(SYS_sendto, RANDOM(3) ? pair : fd, BUF, any_size(c), flags, RANDOM(2) ? at : 0, size);
 		break;
 	default:
-		CALL(SYS_recvfrom, fd, BUF, any_size(c), flags, 0, 0);
+		CALL(SYS_recvfrom, pair, BUF, any_size(c), flags, 0, 0);
 		break;
 	}
 }
@@ -515,25 +574,26 @@ static void op_poll(struct cpu *c)
 
 	switch (RANDOM(6)) {
 	case 0:
+		c->r.r14 = K_EPOLL;
 		CALL(SYS_epoll_create1, 0);
 		break;
 	case 1:
 	case 2:
 		guest_write(c, SMALL, &event, sizeof event);
-		CALL(SYS_epoll_ctl, any_fd(c), 1 + RANDOM(3), any_fd(c), SMALL);
+		CALL(SYS_epoll_ctl, fd_of(c, K_EPOLL), RANDOM(2) ? 1 : 1 + RANDOM(3), some_fd(c), SMALL);
 		break;
 	case 3:
-		CALL(SYS_epoll_wait, any_fd(c), BUF, 1 + RANDOM(4), RANDOM(20));
+		CALL(SYS_epoll_wait, fd_of(c, K_EPOLL), BUF, 1 + RANDOM(4), RANDOM(20));
 		break;
 	case 4:
 		for (unsigned i = 0; i < COUNT(polls); i++)
-			polls[i] = (struct pollfd){.fd = (int)any_fd(c), .events = (short)RANDOM(32)};
+			polls[i] = (struct pollfd){.fd = (int)some_fd(c), .events = (short)RANDOM(32)};
 		guest_write(c, SMALL, polls, sizeof polls);
 		CALL(SYS_poll, SMALL, RANDOM(COUNT(polls) + 1), RANDOM(20));
 		break;
 	default:
 		guest_store(c, SMALL + 64, RANDOM(0));
-		CALL(SYS_timerfd_settime, any_fd(c), 0, interval(c, false), 0);
+		CALL(SYS_timerfd_settime, fd_of(c, K_TIMER), 0, interval(c, false), 0);
 		break;
 	}
 }
@@ -551,7 +611,8 @@ static void op_map(struct cpu *c)
 	if (RANDOM(2))
 		CALL(SYS_mmap, any_place(c), any_pages(c), RANDOM(8), type | fixed | MAP_ANONYMOUS, -1, 0);
 	else
-		CALL(SYS_mmap, any_place(c), any_pages(c), RANDOM(8), type | fixed, any_fd(c), PAGE_SIZE * RANDOM(4));
+		CALL(SYS_mmap, any_place(c), any_pages(c), RANDOM(8), type | fixed, fd_of(c, K_FILE),
+		     PAGE_SIZE * RANDOM(4));
 }
 
 static void op_memory(struct cpu *c)
@@ -603,7 +664,7 @@ static bool crowded(void)
 
 static void op_task(struct cpu *c)
 {
-	uint64_t choice = crowded() ? 4 + RANDOM(3) : RANDOM(7), n = 1 + RANDOM(GUEST_BLOCKS - 1);
+	uint64_t block, choice = crowded() ? 4 + RANDOM(3) : RANDOM(7), n = 1 + RANDOM(GUEST_BLOCKS - 1);
 
 	if (!RANDOM(20))
 		choice = 7;
@@ -616,8 +677,10 @@ static void op_task(struct cpu *c)
 		CALL(SYS_vfork);
 		break;
 	case 3:
-		CALL(SYS_clone, THREAD_FLAGS, guest_block(c, (unsigned)n) + GUEST_BLOCK, 0,
-		     guest_block(c, (unsigned)n) + 8 * (GUEST_WORDS - 1), 0);
+		block = guest_block(c, (unsigned)n);
+		for (unsigned i = W_KEPT; i < W_KEPT_END; i++)
+			guest_store(c, block + 8 * i, (uint64_t)GET(i));
+		CALL(SYS_clone, THREAD_FLAGS, block + GUEST_BLOCK, 0, block + 8 * (GUEST_WORDS - 1), 0);
 		break;
 	case 4:
 		CALL(SYS_wait4, RANDOM(3) ? (uint64_t)-1 : any_pid(c), SMALL, RANDOM(4) ? WNOHANG : RANDOM(16), 0);
@@ -677,6 +740,7 @@ static void op_signal(struct cpu *c)
 		CALL(SYS_setitimer, RANDOM(3), interval(c, true), 0);
 		break;
 	case 7:
+		c->r.r14 = K_PIDFD;
 		CALL(SYS_pidfd_open, any_pid(c), 0);
 		break;
 	default:
@@ -704,6 +768,149 @@ static void op_time(struct cpu *c)
 	default:
 		CALL(SYS_futex, SHARED(RANDOM(4)), RANDOM(13) | (RANDOM(2) ? FUTEX_PRIVATE_FLAG : 0), RANDOM(2),
 		     small_time(c), SHARED(RANDOM(4)), RANDOM(3));
+		break;
+	}
+}
+
+/* ------------------------------------------------------------------------------------------------ the rest */
+
+static void op_system_v(struct cpu *c)
+{
+	struct {
+		uint16_t number;
+		int16_t change, flags;
+	} operation = {0, (int16_t)((int)RANDOM(5) - 2), (int16_t)(RANDOM(3) ? IPC_NOWAIT : SEM_UNDO)};
+
+	switch (RANDOM(9)) {
+	case 0:
+		CALL(SYS_semget, RANDOM(3), 1 + RANDOM(2), IPC_CREAT | 0600);
+		break;
+	case 1:
+	case 2:
+		guest_write(c, SMALL, &operation, sizeof operation);
+		CALL(SYS_semop, RANDOM(6), SMALL, 1);
+		break;
+	case 3:
+		CALL(SYS_msgget, RANDOM(3), IPC_CREAT | 0600);
+		break;
+	case 4:
+		guest_store(c, SMALL, 1 + RANDOM(3));
+		CALL(SYS_msgsnd, RANDOM(6), SMALL, RANDOM(200), RANDOM(2) ? IPC_NOWAIT : 0);
+		break;
+	case 5:
+		CALL(SYS_msgrcv, RANDOM(6), SMALL, RANDOM(200), (uint64_t)((int64_t)RANDOM(4) - 1),
+		     RANDOM(2) ? IPC_NOWAIT : 0);
+		break;
+	case 6:
+		CALL(SYS_shmget, RANDOM(3), PAGE_SIZE * (1 + RANDOM(4)), IPC_CREAT | 0600);
+		break;
+	case 7:
+		CALL(SYS_shmat, RANDOM(6), RANDOM(2) ? any_place(c) : 0, RANDOM(2) ? SHM_REMAP : 0);
+		break;
+	default:
+		CALL(SYS_shmdt, any_place(c));
+		break;
+	}
+}
+
+static void op_attribute(struct cpu *c)
+{
+	uint64_t path = path_for(c, PATH_A, false);
+
+	guest_string(c, PATH_B, RANDOM(2) ? "user.a" : "user.b");
+	switch (RANDOM(8)) {
+	case 0:
+	case 1:
+		CALL(SYS_setxattr, path, PATH_B, BUF, RANDOM(300), 0);
+		break;
+	case 2:
+		CALL(SYS_getxattr, path, PATH_B, BUF, RANDOM(300));
+		break;
+	case 3:
+		CALL(SYS_listxattr, path, BUF, RANDOM(300));
+		break;
+	case 4:
+		CALL(SYS_removexattr, path, PATH_B);
+		break;
+	case 5:
+		CALL(SYS_statfs, path, SMALL);
+		break;
+	case 6:
+		c->r.r14 = K_INOTIFY;
+		CALL(SYS_inotify_init1, RANDOM(2) ? O_NONBLOCK : 0);
+		break;
+	default:
+		CALL(SYS_inotify_add_watch, fd_of(c, K_INOTIFY), path, RANDOM(4096));
+		break;
+	}
+}
+
+static void op_terminal(struct cpu *c)
+{
+	static const int requests[] = {0x5401, 0x5402,     0x5410,     0x540f, 0x540e, 0x5413,
+				       0x5414, 0x80045430, 0x40045431, 0x541b, 0x5422, 0x540b};
+	char text[32];
+
+	guest_store(c, SMALL, 0);
+	switch (RANDOM(5)) {
+	case 0:
+		c->r.r14 = K_PTY;
+		guest_string(c, PATH_A, "/dev/ptmx");
+		CALL(SYS_openat, AT_FDCWD, PATH_A, O_RDWR | O_NONBLOCK, 0);
+		break;
+	case 1:
+		c->r.r14 = K_PTY;
+		snprintf(text, sizeof text, "/dev/pts/%lu", RANDOM(4));
+		guest_string(c, PATH_A, text);
+		CALL(SYS_openat, AT_FDCWD, PATH_A, O_RDWR | (RANDOM(2) ? O_NONBLOCK : 0), 0);
+		break;
+	case 2:
+		CALL(SYS_ioctl, fd_of(c, K_PTY), 0x40045431, SMALL); /* TIOCSPTLCK: unlock */
+		break;
+	case 3:
+		CALL(SYS_setsid);
+		break;
+	default:
+		CALL(SYS_ioctl, fd_of(c, K_PTY), requests[RANDOM(COUNT(requests))], SMALL);
+		break;
+	}
+}
+
+static void op_thread(struct cpu *c)
+{
+	struct abi_stack stack = {.ss_sp = PLACE, .ss_size = 0x4000};
+	uint64_t word = SHARED(4 + RANDOM(3));
+
+	switch (RANDOM(9)) {
+	case 0:
+		guest_write(c, SMALL, &stack, sizeof stack);
+		CALL(SYS_sigaltstack, SMALL, 0);
+		break;
+	case 1: /* a list of one lock, whose word may be ours when we die */
+		guest_store(c, SMALL + 0x40, SMALL + 0x40);
+		guest_store(c, SMALL + 0x48, 0);
+		guest_store(c, SMALL + 0x50, 0);
+		CALL(SYS_set_robust_list, SMALL + 0x40, 24);
+		break;
+	case 2:
+		CALL(SYS_futex, word, FUTEX_LOCK_PI, 0, 0, 0, 0);
+		break;
+	case 3:
+	case 4:
+		CALL(SYS_futex, word, FUTEX_UNLOCK_PI, 0, 0, 0, 0);
+		break;
+	case 5:
+		CALL(SYS_futex, word, FUTEX_TRYLOCK_PI, 0, 0, 0, 0);
+		break;
+	case 6:
+		CALL(SYS_pidfd_send_signal, fd_of(c, K_PIDFD), any_signal(c), 0, 0);
+		break;
+	case 7:
+		guest_store(c, SMALL, ~(1ull << (SIGALRM - 1)));
+		CALL(SYS_rt_sigprocmask, SIG_UNBLOCK, SMALL, 0, 8);
+		break;
+	default:
+		CALL(SYS_prctl, RANDOM(60), RANDOM(5), 0, 0, 0);
 		break;
 	}
 }
@@ -744,11 +951,12 @@ static void op_any(struct cpu *c)
 
 static void choose(struct cpu *c)
 {
-	static void (*const ops[])(struct cpu * c) = {op_data,       op_data,   op_data, op_size, op_open,   op_open,
-						      op_descriptor, op_make,   op_move, op_name, op_name,   op_look,
-						      op_socket,     op_socket, op_poll, op_map,  op_memory, op_task,
-						      op_signal,     op_time,   op_any};
+	static void (*const ops[])(struct cpu * c) = {
+		op_data,   op_data, op_data, op_size,     op_open,      op_open,     op_descriptor, op_make,   op_move,
+		op_name,   op_name, op_look, op_socket,   op_socket,    op_poll,     op_map,        op_memory, op_task,
+		op_signal, op_time, op_any,  op_system_v, op_attribute, op_terminal, op_thread};
 
+	c->r.r14 = K_NONE;
 	ops[RANDOM(COUNT(ops))](c);
 }
 
@@ -775,6 +983,21 @@ static void spare_first(struct cpu *c)
 	default:
 		break;
 	}
+}
+
+/* A call has come back: what has it made? */
+static void take_result(struct cpu *c)
+{
+	enum kind kind = (enum kind)c->r.r14;
+
+	if (RESULT < 0 || kind == K_NONE || kind >= K_KINDS)
+		return;
+	if (c->r.r12 != SYS_pipe2 && c->r.r12 != SYS_socketpair) {
+		keep(c, kind, RESULT);
+		return;
+	}
+	keep(c, kind, (int32_t)guest_load32(c, SMALL));
+	keep(c, kind, (int32_t)guest_load32(c, SMALL + 4));
 }
 
 /* A new thread finds its block by its stack; a copy gets random numbers of its own. */
@@ -830,6 +1053,7 @@ void guest_fuzz(struct cpu *c)
 		MAKE_CALL;
 		if (c->r.r13 != c->thread->identity.tid)
 			begin_again(c);
+		take_result(c);
 	}
 	EXIT(0);
 	END;

@@ -274,6 +274,10 @@ void guest_clear_up(struct cpu *c)
 	BEGIN;
 	for (SET(W_CHOICE, 0); GET(W_CHOICE) < (int64_t)COUNT(roots); SET(W_CHOICE, GET(W_CHOICE) + 1)) {
 		guest_string(c, BUF, roots[GET(W_CHOICE)]);
+		guest_string(c, NAMES, "user.a");
+		SYS(SYS_removexattr, BUF, NAMES);
+		guest_string(c, NAMES, "user.b");
+		SYS(SYS_removexattr, BUF, NAMES);
 		for (;;) {
 			SYS(SYS_open, BUF, O_RDONLY | O_DIRECTORY);
 			EXPECT(RESULT >= 0, "cannot open a directory to clear it: %ld", RESULT);
