@@ -496,15 +496,30 @@ static int zero_page_end(struct filedata *data, uint64_t start)
 			      (int64_t)(end - start));
 }
 
-/* A change that fails must leave the bytes alone, so one that shrinks cuts first and clears what is behind the end
- * then. */
+/* Cuts the host's file at size itself, which clears the rest of its page too, then makes it whole pages again. Without
+ * the second step it is merely a little short. */
+static int shrink_promoted(struct filedata *data, uint64_t size)
+{
+	uint64_t whole = page_up(size);
+	int fd = hostfile_fd(data->host_file), error;
+
+	if (size >= data->host_size)
+		return 0;
+	window_close(data);
+	error = host_ftruncate(fd, (int64_t)size);
+	if (!error)
+		data->host_size = size == whole || !host_ftruncate(fd, (int64_t)whole) ? whole : size;
+	window_open(data);
+	return error;
+}
+
+/* A change that fails must leave the bytes alone. */
 static int resize_promoted(struct filedata *data, uint64_t old_size, uint64_t size)
 {
-	int error = size > old_size ? zero_page_end(data, old_size) : 0;
-
-	if (!error)
-		error = host_resize(data, size);
-	return error || size > old_size ? error : zero_page_end(data, size);
+	if (size < old_size)
+		return shrink_promoted(data, size);
+	int error = zero_page_end(data, old_size);
+	return error ? error : host_resize(data, size);
 }
 
 int filedata_resize(struct filedata *data, uint64_t old_size, uint64_t size, struct filedata_budget *budget)

@@ -307,7 +307,13 @@ void guest_clear_up(struct cpu *c)
 void guest_clear_ipc(struct cpu *c)
 {
 	BEGIN;
-	for (SET(W_CHOICE, 0); GET(W_CHOICE) < 200; SET(W_CHOICE, GET(W_CHOICE) + 1)) {
+	SYS(SYS_shmctl, 0, IPC_INFO, BUF); /* the highest index in use */
+	SET(W_LEFT, RESULT);
+	SYS(SYS_msgctl, 0, IPC_INFO, BUF);
+	SET(W_LEFT, MAX(GET(W_LEFT), RESULT));
+	SYS(SYS_semctl, 0, 0, IPC_INFO, BUF);
+	SET(W_LEFT, MAX(GET(W_LEFT), RESULT));
+	for (SET(W_CHOICE, 0); GET(W_CHOICE) <= GET(W_LEFT); SET(W_CHOICE, GET(W_CHOICE) + 1)) {
 		SYS(SYS_shmctl, GET(W_CHOICE), SHM_STAT, BUF);
 		if (RESULT >= 0)
 			SYS(SYS_shmctl, RESULT, IPC_RMID, 0);
@@ -344,6 +350,9 @@ void guest_end_round(struct cpu *c)
 	do {
 		SYS(SYS_rt_sigtimedwait, BUF, 0, BUF + 8, 8); /* whatever waits for us */
 	} while (RESULT > 0);
+	/* Sockets that hold one another are collected when the next one goes, as on Linux. */
+	SYS(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	SYS(SYS_close, RESULT);
 	ENTER(guest_clear_ipc);
 	ENTER(guest_clear_up);
 	/* Orphans that nobody waits for, and what the sentry still has to do. */
