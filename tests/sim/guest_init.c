@@ -96,6 +96,8 @@ void guest_child(struct cpu *c)
 {
 	BEGIN;
 	SYS(SYS_setpgid, 0, 0);
+	if (RESULT)
+		EXIT(0); /* signals for the first program's group are not for it */
 	guest_store(c, BUF, 0);
 	SYS(SYS_rt_sigprocmask, SIG_SETMASK, BUF, 0, 8);
 	SET(W_CHOICE, choose_program(c));
