@@ -39,6 +39,7 @@ enum file_kind {
 	FILE_PIDFD,
 	FILE_INOTIFY,
 	FILE_MEMFD,
+	FILE_MQUEUE,
 	FILE_SHM, /* a segment of System V shared memory */
 	FILE_KINDS
 };

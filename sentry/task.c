@@ -13,6 +13,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/fshooks.h"
 #include "sentry/futex.h"
+#include "sentry/mqueue.h"
 #include "sentry/pidfd.h"
 #include "sentry/signalfd.h"
 #include "sentry/sysv.h"
@@ -55,6 +56,7 @@ int task_system_init(void)
 	signalfd_init();
 	timerfd_init();
 	sysv_init();
+	mqueue_init();
 	int error = futex_init();
 	return error ? error : timer_init();
 }

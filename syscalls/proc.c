@@ -3,6 +3,7 @@
  * Programs are in exec.c, identities in identity.c, limits and usage in limits.c, scheduling in sched.c, prctl in
  * prctl.c. The rules of life and death are in sentry/.
  */
+#include "fs/tty.h"
 #include "sentry/base/limits.h"
 #include "sentry/futex.h"
 #include "sentry/pidfd.h"
@@ -12,6 +13,7 @@
 #include "syscalls/usage.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 
@@ -328,6 +330,17 @@ long sys_getsid(struct task *task, int32_t pid)
 long sys_setsid(struct task *task)
 {
 	return session_start(task);
+}
+
+long sys_vhangup(struct task *task)
+{
+	struct tty *tty = task->process->left_tty ? NULL : task->process->pgroup->session->tty;
+
+	if (!cred_capable(task->cred, CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	if (tty)
+		tty_hangup(tty);
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ pidfd */

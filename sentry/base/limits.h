@@ -38,6 +38,8 @@
 #define SOCKET_TOTAL_BYTES     (256ul << 20)      /* in the queues of all Unix sockets */
 #define SOCKET_BACKLOG_LIMIT   4096               /* net.core.somaxconn */
 #define SOCKET_CONTROL_LIMIT   20480              /* control data of a message, as net.core.optmem_max was */
+#define MQUEUE_LIMIT           256                /* POSIX message queues, as fs.mqueue.queues_max */
+#define MQUEUE_PRIORITY_LIMIT  32768u             /* as MQ_PRIO_MAX */
 #define UNIX_QUEUE_LIMIT       10                 /* datagrams of strangers in a queue, as net.unix.max_dgram_qlen */
 #define UNIX_INFLIGHT_LIMIT    16384              /* open files that are on their way in messages */
 #define EPOLL_WATCH_LIMIT      (1 << 20)          /* items of all epolls, as fs.epoll.max_user_watches */
