@@ -110,7 +110,7 @@ static int message_new(struct unix_sock *sender, struct uio *from, uint32_t size
 	if (!message)
 		return -ENOBUFS;
 	list_init(&message->node);
-	message->data = size ? arena_alloc(size) : NULL;
+	message->data = size ? arena_alloc_dirty(size) : NULL;
 	if (size && !message->data) {
 		slab_free(&message_slab, message);
 		return -ENOBUFS;

@@ -147,8 +147,8 @@ static void *block_fresh(unsigned order)
 	return page_address(start);
 }
 
-/* A block of 2^order pages, zeroed. */
-static void *block_new(unsigned order)
+/* A block of 2^order pages. zero: what somebody left in it is wiped; fresh ones are zero in any case. */
+static void *block_new(unsigned order, bool zero)
 {
 	unsigned have = order;
 
@@ -166,7 +166,8 @@ static void *block_new(unsigned order)
 		list_push_front(&header->free[have], page_address(half));
 	}
 	page_state[page] = PAGE_USED | order;
-	memset(page_address(page), 0, PAGE_SIZE << order);
+	if (zero)
+		memset(page_address(page), 0, PAGE_SIZE << order);
 	return page_address(page);
 }
 
@@ -205,7 +206,7 @@ static uint32_t slab_enter(const char *name, uint32_t object_bytes)
 static bool slab_grow(uint32_t id)
 {
 	struct slab_state *state = &header->slabs[id];
-	char *block = block_new(state->block_order);
+	char *block = block_new(state->block_order, true);
 
 	if (!block)
 		return false;
@@ -281,6 +282,21 @@ static unsigned class_of(size_t bytes, uint32_t *class_bytes)
 
 #define CLASS_LIMIT (SLAB_OBJECT_LIMIT / 2)
 
+static void *pages_alloc(size_t bytes, bool zero)
+{
+	unsigned order = order_for(bytes);
+	void *block = block_new(order, zero);
+
+	if (block)
+		header->bytes_in_blocks += PAGE_SIZE << order;
+	return block;
+}
+
+void *arena_alloc_dirty(size_t bytes)
+{
+	return bytes < PAGE_SIZE || bytes > 1ul << 30 ? arena_alloc(bytes) : pages_alloc(bytes, false);
+}
+
 void *arena_alloc(size_t bytes)
 {
 	uint32_t class_bytes;
@@ -288,13 +304,8 @@ void *arena_alloc(size_t bytes)
 	assert(header);
 	if (bytes > 1ul << 30)
 		return NULL;
-	if (bytes >= PAGE_SIZE) {
-		unsigned order = order_for(bytes);
-		void *block = block_new(order);
-		if (block)
-			header->bytes_in_blocks += PAGE_SIZE << order;
-		return block;
-	}
+	if (bytes >= PAGE_SIZE)
+		return pages_alloc(bytes, true);
 	unsigned class = class_of(bytes, &class_bytes);
 	static_assert(CLASS_LIMIT >= PAGE_SIZE, "classes reach up to a page");
 	assert(class < CLASS_COUNT);

@@ -40,6 +40,8 @@ size_t slab_count(const struct slab *slab);
 /* Zeroed memory of any size up to 1 GiB, aligned to 16 bytes (to a page from a page on); NULL when the arena is full.
  * The size must be given back. */
 must_check void *arena_alloc(size_t bytes);
+/* The same, but from a page on with whatever somebody left there: for payload that is written before it is read. */
+must_check void *arena_alloc_dirty(size_t bytes);
 void arena_free(void *memory, size_t bytes); /* NULL is allowed */
 /* Grows or shrinks; content is kept, what is new is zero. NULL leaves the old one as it was. */
 must_check void *arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);

@@ -20,6 +20,7 @@ static unsigned lives;
 
 void *__real_slab_new(struct slab *slab);
 void *__real_arena_alloc(size_t bytes);
+void *__real_arena_alloc_dirty(size_t bytes);
 char *__real_arena_string(const char *text);
 void *__real_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);
 void __real_slab_free(struct slab *slab, void *object);
@@ -27,6 +28,7 @@ void __real_arena_free(void *memory, size_t bytes);
 void __real_arena_string_free(char *text);
 void *__wrap_slab_new(struct slab *slab);
 void *__wrap_arena_alloc(size_t bytes);
+void *__wrap_arena_alloc_dirty(size_t bytes);
 char *__wrap_arena_string(const char *text);
 void *__wrap_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);
 void __wrap_slab_free(struct slab *slab, void *object);
@@ -78,6 +80,13 @@ void *__wrap_arena_alloc(size_t bytes)
 	const void *caller = __builtin_return_address(0);
 
 	return is_full("bytes", caller) ? NULL : entered(__real_arena_alloc(bytes), "bytes", caller);
+}
+
+void *__wrap_arena_alloc_dirty(size_t bytes)
+{
+	const void *caller = __builtin_return_address(0);
+
+	return is_full("bytes", caller) ? NULL : entered(__real_arena_alloc_dirty(bytes), "bytes", caller);
 }
 
 char *__wrap_arena_string(const char *text)
