@@ -111,8 +111,10 @@ must_check int host_inode_for(struct superblock *sb, const struct statx *from, s
 must_check int host_place_set(struct inode *inode, struct inode *parent, const char *name);
 /* Asks for name in dir. */
 must_check int host_stat_name(struct inode *dir, const char *name, struct statx *out);
-/* pread of an open host file that PARKS where the host would block. */
-must_check ssize_t host_read_file(uint32_t file, struct uio *to, int64_t pos);
+/* pread of an open host file that PARKS where the host would block. Short only at the end of the file or at a bad
+ * address. size_bytes: what is believed to be the file's size, so that a read up to there need not ask whether more is
+ * there. */
+must_check ssize_t host_read_file(uint32_t file, struct uio *to, int64_t pos, uint64_t size_bytes);
 
 int host_create(struct inode *dir, const char *name, uint32_t mode, uint64_t rdev, struct cred *cred,
 		struct inode **out);

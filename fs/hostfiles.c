@@ -40,7 +40,7 @@ static ssize_t read_some(uint32_t file, void *dst, size_t n, int64_t offset)
 								     : got;
 }
 
-ssize_t host_read_file(uint32_t file, struct uio *to, int64_t pos)
+ssize_t host_read_file(uint32_t file, struct uio *to, int64_t pos, uint64_t size_bytes)
 {
 	size_t done = 0;
 	char *bounce = bounce_get();
@@ -61,9 +61,10 @@ ssize_t host_read_file(uint32_t file, struct uio *to, int64_t pos)
 			result = put < 0 ? put : 0;
 			break;
 		}
-		if ((size_t)put < step && done)
-			break; /* the end, or only part of it was in memory: as good as the end for a reader who asks
-				  again */
+		/* Short: the end, or the rest was not in the host's memory. A read of a file is short at the end alone
+		 * (tar takes anything else for a file that shrinks), so look again unless the end is known. */
+		if ((size_t)put < step && (uint64_t)pos + done == size_bytes)
+			break;
 	}
 	hostfile_put(file);
 	bounce_put(bounce);
@@ -121,7 +122,7 @@ ssize_t host_read_inode(struct inode *inode, struct uio *to, int64_t pos)
 
 	if (error)
 		return error;
-	ssize_t done = host_read_file(file, to, pos);
+	ssize_t done = host_read_file(file, to, pos, inode->size);
 	hostfile_put(file);
 	return done;
 }
@@ -192,7 +193,7 @@ static void host_file_release(struct file *file)
 
 static ssize_t host_file_read(struct file *file, struct uio *to, int64_t *pos)
 {
-	ssize_t done = to->left ? host_read_file(file_index(file), to, *pos) : 0;
+	ssize_t done = to->left ? host_read_file(file_index(file), to, *pos, file->inode->size) : 0;
 
 	if (done > 0)
 		*pos += done;

@@ -541,7 +541,7 @@ static ssize_t overlay_read(struct file *file, struct uio *to, int64_t *pos)
 {
 	if (!reads_lower(file))
 		return mem_file_read(file, to, pos);
-	ssize_t done = to->left ? host_read_file(lower_file(file), to, *pos) : 0;
+	ssize_t done = to->left ? host_read_file(lower_file(file), to, *pos, file->inode->size) : 0;
 	if (done > 0)
 		*pos += done;
 	return done;
