@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* What the host counts and the sentry does not: stacks, the gate. The guest is to meet the sentry's limit first. */
@@ -208,6 +209,7 @@ void sandbox_main(void *argument)
 		.uid = options->uid,
 		.gid = options->gid,
 		.ignored_signals = sandbox->ignored_signals,
+		.nice = getpriority(PRIO_PROCESS, 0),
 		.memory_limit_bytes = options->memory_bytes,
 		.machine_bytes = machine_bytes(),
 		.cpu_count = usable_cpus(),

@@ -270,6 +270,7 @@ static void boot_main(void *unused)
 		console_control(boot.main->process->pid);
 	limit_memory(boot.main->process);
 	ignore_signals(boot.main);
+	boot.main->sched.nice = boot.config->nice;
 	start_program(boot.main);
 }
 

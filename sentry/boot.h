@@ -13,6 +13,7 @@ struct boot_config {
 	const char *hostname;
 	uint32_t uid, gid;
 	uint64_t ignored_signals; /* SIGNAL_BIT of each that the caller ignores, as nohup(1) lets it: inherited */
+	int nice;                 /* the caller's, inherited */
 	uint32_t stdio[3];        /* host file indices for 0, 1, 2; HOSTFILE_NONE: closed */
 	uint32_t stdio_flags[3];  /* O_RDONLY, O_WRONLY, O_RDWR and O_APPEND as F_GETFL said */
 	/* The descriptors (a bit each) that are to be a terminal of the sandbox's own instead, whose far end is

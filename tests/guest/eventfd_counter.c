@@ -51,8 +51,8 @@ static void rest(void)
 	put(fd, UINT64_MAX - 1);
 	pid = fork_child();
 	if (!pid) {
-		put(fd, 10);
-		_exit(0);
+		uint64_t ten = 10;
+		_exit(write(fd, &ten, 8) == 8 ? 0 : 1);
 	}
 	nap_ms(30);
 	get(fd);

@@ -50,6 +50,8 @@ int main(void)
 	nap_ms(100);
 	SHOW(flock(a, LOCK_UN));
 	reap("waiter", child);
+	SHOW(flock(a, LOCK_EX | LOCK_NB)); /* the waiter's lock is b's, and so ours too */
+	SHOW(flock(b, LOCK_UN));
 	SHOW(flock(a, LOCK_EX));
 	child = fork_child();
 	if (!child) {
