@@ -125,6 +125,21 @@ bool file_writable(const struct file *file)
 	return (access == O_WRONLY || access == O_RDWR) && !(file->flags & O_PATH);
 }
 
+int64_t file_position(struct file *file)
+{
+	int64_t pos = file->kind == FILE_STDIO ? file_ops(file)->seek(file, 0, SEEK_CUR) : file->pos;
+
+	return MAX(pos, (int64_t)0);
+}
+
+void file_unread(struct file *file, int64_t *pos, size_t n)
+{
+	if (n && file->kind == FILE_STDIO && pos == &file->pos)
+		file_ops(file)->seek(file, -(int64_t)n, SEEK_CUR);
+	else
+		*pos -= (int64_t)n;
+}
+
 bool file_seekable(const struct file *file)
 {
 	/* What the sandbox was started with may be a pipe or a terminal: its own operation knows. */

@@ -124,6 +124,11 @@ must_check ssize_t file_read_kernel(struct file *file, void *dst, size_t n, int6
 uint32_t file_poll(struct file *file, struct poll_wait *wait);
 bool file_readable(const struct file *file); /* by its access mode */
 bool file_writable(const struct file *file);
+/* Where its next read or write will be. That is file->pos, but the standard descriptors have their position in common
+ * with whoever gave them to us. 0 where there is none. */
+int64_t file_position(struct file *file);
+/* Gives back n bytes that were read too much: by a call with pos, as file_read had it. */
+void file_unread(struct file *file, int64_t *pos, size_t n);
 bool file_seekable(const struct file *file); /* pread and pwrite are allowed (its kind has a position) */
 /* The seek of files that have no position but do not mind being asked (noop_llseek in Linux): stays at 0. */
 int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);

@@ -28,6 +28,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -183,6 +184,24 @@ static int find_mountpoint(const struct walker *walker, const struct mount_spec 
 	return error ? error : walk(walker, spec->target, WALK_FOLLOW, out);
 }
 
+/* A file of the sandbox's own, in the file system that is at its place by then. */
+static int build_text(const struct walker *walker, const struct mount_spec *spec)
+{
+	struct file *file;
+	struct uio uio;
+	int64_t pos = 0;
+	int error = make_dirs(walker, spec->target, true, 0755);
+
+	if (!error)
+		error = walk_open(walker, spec->target, O_WRONLY | O_CREAT | O_TRUNC, 0644, 0, &file);
+	if (error)
+		return error;
+	uio_init_kernel(&uio, (void *)spec->text, strlen(spec->text));
+	ssize_t n = file_write(file, &uio, &pos);
+	file_put(file);
+	return n < 0 ? (int)n : 0;
+}
+
 static int build_one(const struct walker *walker, const struct mount_spec *spec)
 {
 	struct path at;
@@ -193,6 +212,8 @@ static int build_one(const struct walker *walker, const struct mount_spec *spec)
 		int error = make_dirs(walker, spec->target, true, 0755);
 		return error ? error : walk_symlink(walker, spec->symlink, spec->target);
 	}
+	if (spec->text)
+		return build_text(walker, spec);
 	int error = find_mountpoint(walker, spec, &at);
 	if (error)
 		return error;

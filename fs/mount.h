@@ -26,6 +26,7 @@ struct mount_spec {
 	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777 */
 	uint64_t size_bytes; /* TMPFS; OVERLAY: of the changes. 0: a default */
 	const char *symlink; /* not NULL: no mount but a symbolic link at target with this text (/bin -> usr/bin) */
+	const char *text;    /* not NULL: no mount but a regular file at target with this content (/etc/hostname) */
 	bool is_file;        /* host_dir is a single file, to appear at target */
 };
 

@@ -2,9 +2,10 @@
  *
  * Without --rootfs: the host's /usr with /bin, /sbin and /lib* as the host has them (mostly links into /usr),
  * read-only; from /etc only what programs need to work (etc_names), never what they could betray (shadow, keys, hosts'
- * configuration); private /tmp, /var/tmp and /run; /proc, /sys, /dev of our own; then the working directory at its own
- * path, its changes kept in the sandbox. With --rootfs: that directory as the root, copy on write, and no working
- * directory of the host. What --mount and --rw name comes last, so it may cover what is there.
+ * configuration); the sandbox's own name in /etc/hostname and /etc/hosts, as containers have it; private /tmp, /var/tmp
+ * and /run; /proc, /sys, /dev of our own; then the working directory at its own path, its changes kept in the sandbox.
+ * With --rootfs: that directory as the root, copy on write, and no working directory of the host. What --mount and --rw
+ * name comes last, so it may cover what is there.
  *
  * Limits: VIEW_LIMIT mounts. A working directory that is "/", or in /proc, /sys or /dev, is not shown: it would give
  * away the whole host, or a device.
@@ -37,7 +38,6 @@ static const char *const etc_names[] = {
 	"/etc/gai.conf",
 	"/etc/group",
 	"/etc/host.conf",
-	"/etc/hosts",
 	"/etc/inputrc",
 	"/etc/issue",
 	"/etc/java-17-openjdk",
@@ -198,6 +198,18 @@ static void add_working_directory(struct view *view)
 	add_host(view, path, path, SHARE_COW, false);
 }
 
+/* The sandbox's name is to be found, as that of any machine: programs look up what gethostname(2) says. */
+static void add_names(struct view *view, const char *hostname)
+{
+	char text[512];
+
+	snprintf(text, sizeof text, "%s\n", hostname);
+	add_spec(view, MOUNT_TMPFS, "/etc/hostname")->text = must_copy(text);
+	snprintf(text, sizeof text, "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+		 hostname);
+	add_spec(view, MOUNT_TMPFS, "/etc/hosts")->text = must_copy(text);
+}
+
 void view_build(struct view *view, const struct options *options)
 {
 	view->workdir = "/";
@@ -209,6 +221,7 @@ void view_build(struct view *view, const struct options *options)
 			add_same(view, system_names[i]);
 		for (unsigned i = 0; i < COUNT(etc_names); i++)
 			add_same(view, etc_names[i]);
+		add_names(view, options->hostname);
 		add_kernel_mounts(view, options);
 		add_working_directory(view);
 	}

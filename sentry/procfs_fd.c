@@ -137,7 +137,7 @@ static int show_fdinfo(const struct node_ref *ref, struct text *out)
 	uint32_t flags = file->flags;
 	if (fd_cloexec_get(task->files, (int)ref->args[PROC_NUMBER]) == 1)
 		flags |= O_CLOEXEC;
-	text_printf(out, "pos:\t%" PRId64 "\nflags:\t0%o\nmnt_id:\t%d\nino:\t%" PRIu64 "\n", file->pos, flags,
+	text_printf(out, "pos:\t%" PRId64 "\nflags:\t0%o\nmnt_id:\t%d\nino:\t%" PRIu64 "\n", file_position(file), flags,
 		    file->path.mount ? file->path.mount->id : 0, file->inode->ino);
 	if (file_ops(file)->fdinfo && file_ops(file)->fdinfo(file, extra, sizeof extra) >= 0)
 		text_add_string(out, extra);

@@ -112,6 +112,8 @@ static int limit_write(struct transfer *t, int64_t pos)
 		return 0;
 	if (t->file->flags & O_APPEND || t->append)
 		pos = (int64_t)t->file->inode->size;
+	else if (t->offset == -1)
+		pos = file_position(t->file);
 	if ((uint64_t)pos >= limit) {
 		hook_signal_caller(SIGXFSZ);
 		return -EFBIG;

@@ -31,7 +31,7 @@ static ssize_t copy(struct file *in, int64_t *in_pos, struct file *out, int64_t 
 		uio_init_kernel(&uio, bounce, (size_t)got);
 		result = file_write(out, &uio, out_pos);
 		if (result < got)
-			*in_pos -= got - MAX(result, (ssize_t)0);
+			file_unread(in, in_pos, (size_t)(got - MAX(result, (ssize_t)0)));
 		if (result <= 0)
 			break;
 		done += (size_t)result;
@@ -83,7 +83,7 @@ long sys_sendfile(struct task *task, struct file *out, struct file *in, struct u
 	error = check_sendfile(out, in, with_offset, pos);
 	size = MIN(size, IO_LIMIT_BYTES);
 	if (!error)
-		error = limit_size(task, out, out->pos, &size);
+		error = limit_size(task, out, file_position(out), &size);
 	if (error)
 		return error;
 	ssize_t done = copy(in, with_offset ? &pos : &in->pos, out, &out->pos, size);
@@ -113,18 +113,15 @@ static int check_copy(const struct file *in, int64_t in_pos, const struct file *
 	return in_pos < 0 || out_pos < 0 ? -EINVAL : 0;
 }
 
-static int read_offset(struct task *task, struct uaddr at, const struct file *file, int64_t *out)
+static int read_offset(struct task *task, struct uaddr at, struct file *file, int64_t *out)
 {
-	*out = file->pos;
+	*out = file_position(file);
 	return at.v ? user_read(task_user(task), out, at, sizeof *out) : 0;
 }
 
-static int store_offset(struct task *task, struct uaddr at, struct file *file, int64_t pos)
+static int store_offset(struct task *task, struct uaddr at, int64_t pos)
 {
-	if (at.v)
-		return user_write(task_user(task), at, &pos, sizeof pos);
-	file->pos = pos;
-	return 0;
+	return at.v ? user_write(task_user(task), at, &pos, sizeof pos) : 0;
 }
 
 long sys_copy_file_range(struct task *task, struct file *in, struct uaddr in_at, struct file *out, struct uaddr out_at,
@@ -149,11 +146,11 @@ long sys_copy_file_range(struct task *task, struct file *in, struct uaddr in_at,
 	error = limit_size(task, out, out_pos, &size);
 	if (error || !size)
 		return error;
-	ssize_t done = copy(in, &in_pos, out, &out_pos, size);
+	ssize_t done = copy(in, in_at.v ? &in_pos : &in->pos, out, out_at.v ? &out_pos : &out->pos, size);
 	if (done <= 0)
 		return done;
-	error = store_offset(task, in_at, in, in_pos);
+	error = store_offset(task, in_at, in_pos);
 	if (!error)
-		error = store_offset(task, out_at, out, out_pos);
+		error = store_offset(task, out_at, out_pos);
 	return error ? error : done;
 }

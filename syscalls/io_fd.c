@@ -277,7 +277,7 @@ static long common_ioctl(struct task *task, int fd, struct file *file, uint32_t 
 	case FIONREAD: {
 		if (!S_ISREG(file->inode->mode) || inode_getattr(file->inode, &attr))
 			return -ENOTTY;
-		int64_t left = (int64_t)attr.size - file->pos;
+		int64_t left = (int64_t)attr.size - file_position(file);
 		int32_t shown = (int32_t)MIN(left, (int64_t)INT32_MAX);
 		return user_write(task_user(task), at, &shown, sizeof shown);
 	}

@@ -26,9 +26,9 @@ static int type_of(int16_t type, enum lock_type *out)
 }
 
 /* start and length of a struct flock as an inclusive range (flock64_to_posix_lock in Linux). */
-static int range_of(const struct abi_flock *flock, const struct file *file, struct lock_range *out)
+static int range_of(const struct abi_flock *flock, struct file *file, struct lock_range *out)
 {
-	int64_t start = flock->whence == SEEK_CUR   ? file->pos
+	int64_t start = flock->whence == SEEK_CUR   ? file_position(file)
 			: flock->whence == SEEK_END ? (int64_t)file->inode->size
 						    : 0;
 
