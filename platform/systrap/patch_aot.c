@@ -44,7 +44,7 @@
 #include "platform/systrap/systrap.h"
 
 #define AOT_FILES      256
-#define AOT_TEXT_BYTES (4u << 20)
+#define AOT_TEXT_BYTES 0x3d4000u /* less than the least displacement: a text never lies on its own trampolines */
 #define AOT_COPY_BYTES (16u << 20)
 #define AOT_SITES_MIN  4
 #define CHUNK_BYTES    65536
@@ -145,9 +145,13 @@ static int site_note(struct ahead *ahead, unsigned *room, const unsigned char *i
 	free_from[kind] = offset + AHEAD_DISTANCE;
 	if (ahead->sites == *room) {
 		unsigned more = *room ? 2 * *room : 64;
-		struct ahead_site *site = realloc(ahead->site, more * sizeof *site);
+		/* Not realloc: for large ones that is mremap, which the jail forbids. */
+		struct ahead_site *site = malloc(more * sizeof *site);
 		if (!site)
 			return -ENOMEM;
+		if (ahead->sites)
+			memcpy(site, ahead->site, ahead->sites * sizeof *site);
+		free(ahead->site);
 		ahead->site = site;
 		*room = more;
 	}
