@@ -114,6 +114,27 @@ static uint64_t fd(void)
 	}
 }
 
+/* Descriptors that fit, as open_things made them: the processes of a round have them at the same numbers. */
+static struct kept {
+	uint64_t first, end;
+} sockets, epolls, clocks;
+
+static uint64_t fd_for(int nr)
+{
+	bool socket_call = (nr >= SYS_connect && nr <= SYS_getsockopt) || nr == SYS_accept4 || nr == SYS_recvmmsg ||
+			   nr == SYS_sendmmsg;
+	const struct kept *kept =
+		socket_call ? &sockets
+		: nr == SYS_epoll_ctl || nr == SYS_epoll_wait || nr == SYS_epoll_pwait || nr == SYS_epoll_pwait2
+			? &epolls
+		: nr == SYS_timerfd_settime || nr == SYS_timerfd_gettime ? &clocks
+									 : NULL;
+
+	if (kept && kept->end > kept->first && below(5))
+		return kept->first + below(kept->end - kept->first);
+	return fd();
+}
+
 static uint64_t size(void)
 {
 	return below(4) ? ONE_OF(0, 1, 2, 3, 4, 7, 8, 12, 16, 24, 32, 64, 100, 128, 144, 256, 512, 4096, 8192, 65536)
@@ -260,6 +281,16 @@ static uint64_t address(void)
 
 	if (!below(4))
 		return pointer();
+	if (below(2)) { /* ports from a few, so that they meet; 127.0.0.1, ::1 and what there may be besides */
+		uint16_t *words = (uint16_t *)at;
+		memset(at, 0, 28);
+		words[0] = (uint16_t)ONE_OF(AF_INET, AF_INET, AF_INET6, AF_NETLINK);
+		words[1] = (uint16_t)(below(4) ? 0x1100 + below(4) : any());
+		words[2] = below(4) ? 0x7f : (uint16_t)any();
+		words[3] = words[0] == AF_INET ? 0x100 : 0;
+		words[11] = words[0] == AF_INET6 ? 0x100 : 0;
+		return (uint64_t)at;
+	}
 	at->sun_family = below(6) ? AF_UNIX : (sa_family_t)below(50);
 	strcpy(at->sun_path, below(2) ? "/tmp/s" : "xabstract");
 	if (at->sun_path[0] == 'x')
@@ -329,7 +360,7 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 	if (memory && (is(kind, "SIZE") || is(kind, "ULONG")))
 		return below(4) ? below(64) * 4096 : number();
 	if (begins(kind, "FILE") || is(kind, "FD") || is(kind, "DIRFD"))
-		return fd();
+		return is(name, "fd") && nr == SYS_epoll_ctl ? fd() : fd_for(nr);
 	if (begins(kind, "PATH") && is(name, "name") && below(3))
 		return (uint64_t)strcpy((char *)DATA + below(DATA_BYTES - 64), "user.x"); /* of an attribute */
 	if (begins(kind, "PATH"))
@@ -362,7 +393,7 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 	if (is(kind, "SIG"))
 		return below(70);
 	if (is(kind, "FAMILY"))
-		return below(3) ? AF_UNIX : below(50);
+		return below(8) ? ONE_OF(AF_UNIX, AF_INET, AF_INET6, AF_NETLINK) : below(50);
 	if (is(kind, "MAPFLAGS"))
 		return below(3) ? ONE_OF(0x22, 0x32, 0x2, 0x1, 0x21, 0x12, 0x11, 0x100022, 0x8022, 0x4022) : number();
 	if (is(kind, "FUTEXOP"))
@@ -373,6 +404,8 @@ static uint64_t argument(const char *kind, const char *name, int nr)
 		return ONE_OF(1, 2, 5, 1, 2, 5, 3, 0) | ONE_OF(0, 0, 0x800, 0x80000, 0x10000);
 	if (is(kind, "WAITFLAGS"))
 		return below(3) ? ONE_OF(1, 3, 5, 0x40000001, 0x80000001, 0x1000005) : number();
+	if (nr == SYS_mremap && is(kind, "FLAGS"))
+		return below(10) ? ONE_OF(0, 1, 3, 5, 7) : number();
 	if (strstr(kind, "FLAGS"))
 		return below(3) == 0 ? number()
 				     : ONE_OF(0, 0, 0, 1, 2, 4, 0x40, 0x42, 0x100, 0x800, 0x1000, 0x10000, 0x80000,
@@ -534,14 +567,22 @@ static void open_things(void)
 	open("/bin/true", O_RDONLY);
 	if (pipe(pair) == 0)
 		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	sockets.first = (uint64_t)dup(0);
+	close((int)sockets.first);
 	for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++)
 		if (type <= SOCK_DGRAM || type == SOCK_SEQPACKET)
 			socketpair(AF_UNIX, type, 0, pair);
 	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++)
 		socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		socket(AF_INET, type | SOCK_NONBLOCK, 0);
+		socket(AF_INET6, type | SOCK_NONBLOCK, 0);
+	}
+	sockets.end = epolls.first = (uint64_t)epoll_create1(0);
 	epoll_create1(0);
-	eventfd(1, EFD_NONBLOCK);
-	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	epolls.end = (uint64_t)eventfd(1, EFD_NONBLOCK);
+	clocks.first = (uint64_t)timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	clocks.end = clocks.first + 1;
 	memfd_create("m", MFD_ALLOW_SEALING);
 	syscall(SYS_pidfd_open, getpid(), 0);
 	sigset_t set;
