@@ -20,7 +20,7 @@ MEMORY = {9, 10, 11, 25, 28}    # mmap, mprotect, munmap, mremap, madvise: what 
 UNSEEN = {335, 336}             # uretprobe, uprobe: never reach seccomp, and do nothing but raise SIGILL
 MARKS = {b"5afe5afe5afe", b"88888888"}      # of the 64-bit and of the 32-bit calls
 GUEST_PROGRAM = b"700000008010"             # GATE_CONF + CONF_GUEST
-EVENT = re.compile(rb"-(\d+) +\[\d+\][^\n]*?: sys_enter: NR (-?\d+) \(([0-9a-f, ]*)\)")
+EVENT = re.compile(rb"-(\d+) +\[\d+\][^\n]*?: (?:sys_enter: NR (-?\d+) \(([0-9a-f, ]*)\)|sched_process_exit: )")
 HWCAP2_FSGSBASE = 2
 FUTEX_EVENT = "events/syscalls/sys_enter_futex"
 FUTEX_OTHER = re.compile(rb"-(\d+) +\[\d+\][^\n]*: sys_futex\(")
@@ -38,7 +38,7 @@ class Observer:
         self.dir = root / "instances" / f"usbx-attack-{os.getpid()}-{name}"
         self.dir.mkdir()
         self.marked, self.by_guests, self.guests, self.wrong = {}, {}, set(), set()
-        self.sentry, self.untraced, self.lost = None, False, False
+        self.sentry, self.untraced, self.lost, self.guests_ended = None, False, False, 0
         self.brief = brief and (self.dir / FUTEX_EVENT).exists()
 
     def put(self, name, text):
@@ -53,6 +53,7 @@ class Observer:
             self.put("events/raw_syscalls/sys_enter/filter", " && ".join(f"id != {n}" for n in {FUTEX, SIGRETURN} | MEMORY))
             self.put(f"{FUTEX_EVENT}/filter", f"op & {~FUTEX_HARMLESS & 0xffffffff:#x}")
             self.put(f"{FUTEX_EVENT}/enable", "1")
+        self.put("events/sched/sched_process_exit/enable", "1")
         self.put("events/raw_syscalls/sys_enter/enable", "1")
         self.fd = os.open(self.dir / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
         self.ending = False
@@ -76,7 +77,10 @@ class Observer:
             for event in FUTEX_OTHER.finditer(whole):
                 self.futex_other(int(event[1]))
             for event in EVENT.finditer(whole):
-                self.call(int(event[1]), int(event[2]), event[3].split(b", "))
+                if event[2]:
+                    self.call(int(event[1]), int(event[2]), event[3].split(b", "))
+                else:
+                    self.ended(int(event[1]))
 
     def drop_sentry(self, pid):
         """Its own calls are host.def's business, and half of all events: away with them, once its children are there."""
@@ -85,6 +89,12 @@ class Observer:
         if self.guests and self.sentry and not self.untraced:
             self.untraced = True
             self.put("set_event_notrace_pid", str(self.sentry))
+
+    def ended(self, pid):
+        """Its number may come again."""
+        if pid in self.guests:
+            self.guests.remove(pid)
+            self.guests_ended += 1
 
     def call(self, pid, number, arguments):
         self.drop_sentry(pid)
@@ -115,7 +125,7 @@ class Observer:
         """None, or what reached the host although it must not."""
         if self.lost:
             return "the observer lost events"
-        if not self.guests or not (self.brief or self.marked.get(FUTEX)):
+        if not (self.guests or self.guests_ended) or not (self.brief or self.marked.get(FUTEX)):
             return "the observer saw nothing: neither guests nor the marked futex call that w1 makes"
         marked = sorted(set(self.marked) - FREE - UNSEEN)
         guests = sorted(set(self.by_guests) - FREE - MEMORY - UNSEEN)
@@ -133,7 +143,7 @@ class Seen:
     def add(self, one):
         self.marked.update(one.marked)
         self.by_guests.update(one.by_guests)
-        self.guests += len(one.guests)
+        self.guests += len(one.guests) + one.guests_ended
 
     def __str__(self):
         return (f"the host executed {dict(sorted(self.marked.items()))} with the mark, and for {self.guests} guest threads "

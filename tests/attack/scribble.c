@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "anywhere")) {
 		attack_each(p, 0, GATE_CODE_BYTES / 7, 64, try_anywhere);
 	} else if (!strcmp(what, "frame")) {
-		attack_each(p, 0, 150, 1, try_frame);
+		attack_each(p, 0, 80, 1, try_frame);
 	} else if (!strcmp(what, "blocked")) {
 		const uint64_t arg[6] = {0};
 		attack_setup();
