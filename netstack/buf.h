@@ -31,7 +31,8 @@ struct buf {
 	uint32_t offset, size; /* the slice of the block */
 	uint8_t header_at;     /* first byte in use of header; BUF_HEADER_BYTES: none */
 	bool summed;           /* the transport's checksum is known to be right (loopback, or the link checked it) */
-	uint8_t header[BUF_HEADER_BYTES];
+	/* Its end is aligned, and headers but Ethernet's are whole words: so each is where its type wants it. */
+	uint8_t header[BUF_HEADER_BYTES] __attribute__((aligned(8)));
 
 	/* What the layers found out on the way in. */
 	struct link *link; /* where it came from; links are for ever */
