@@ -241,7 +241,10 @@ static int start(struct task *child, struct process *process, struct task *paren
 	/* While we parked everything may have changed for the parent. */
 	if (parent->killed || (!process && (target->exiting || target->execing)))
 		return -ERESTARTNOINTR;
-	int error = fiber_new(task_run_main, child, &child->fiber);
+	int error = count_check(parent); /* others were born meanwhile */
+	if (error)
+		return error;
+	error = fiber_new(task_run_main, child, &child->fiber);
 	if (error)
 		return error;
 	fiber_owner_set(child->fiber, child);

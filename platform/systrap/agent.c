@@ -85,26 +85,30 @@ static void put(struct aspace *as, const struct agent_call *call, uint64_t extra
 	__atomic_store_n(&cmd->seq, (uint64_t)as->head, __ATOMIC_SEQ_CST);
 }
 
-static int lane_free(void)
+static unsigned lanes_free(void)
 {
+	unsigned count = 0;
+
 	for (int i = 0; i < LANES; i++)
-		if (!systrap.lane_busy[i])
-			return i;
-	return -1;
+		count += !systrap.lane_busy[i];
+	return count;
 }
 
-static int lane_take(void)
+/* PARKS. All that are wanted at once, and by somebody who has the agents' locks already: whoever holds a lane waits
+ * neither for a lock nor for another lane, so it will be given back. */
+static void lanes_take(unsigned count, int lane[])
 {
-	int lane;
-
-	while ((lane = lane_free()) < 0)
-		if (WAIT_EVENT_DEAF(&systrap.lane_free, lane_free() >= 0))
-			break;
-	assert(lane >= 0);
-	systrap.lane_busy[lane] = true;
-	if (host_lseek(systrap.lane_fd[lane], 0, SEEK_SET))
-		assert(!"a lane can be rewound");
-	return lane;
+	while (lanes_free() < count)
+		(void)!WAIT_EVENT_DEAF(&systrap.lane_free, lanes_free() >= count);
+	for (int i = 0; i < LANES && count; i++) {
+		if (systrap.lane_busy[i])
+			continue;
+		systrap.lane_busy[i] = true;
+		if (host_lseek(systrap.lane_fd[i], 0, SEEK_SET))
+			assert(!"a lane can be rewound");
+		lane[--count] = i;
+	}
+	assert(!count);
 }
 
 static void lane_give(int lane)
@@ -132,7 +136,7 @@ static int64_t lane_position(int lane)
 static bool proven(struct aspace *as, int *lane)
 {
 	if (*lane < 0) {
-		*lane = lane_take();
+		lanes_take(1, lane);
 		put(as, &(struct agent_call){SYS_lseek, {FD_LANE0 + (uint64_t)*lane, 1, SEEK_SET}}, 0, 0);
 		publish(as);
 	}
@@ -208,43 +212,57 @@ static pid_t lane_read(struct aspace *as, int lane)
 
 static const struct agent_call clone_thread = {SYS_clone, {FILTER_CLONE_THREAD}};
 
-pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off)
+/* The agent is locked. */
+static pid_t clone_locked(struct aspace *as, const struct agent_call *call, uint64_t block, int lane)
 {
-	struct agent_call fork = {SYS_clone, {FILTER_CLONE_FORK, 0, 0, 0, 0, file_off}};
-	int lane = lane_take(), error = agent_lock(as);
-
-	if (error) {
-		lane_give(lane);
-		return error;
-	}
-	put(as, block ? &clone_thread : &fork, block, FD_LANE0 + lane);
-	error = go(as, lane);
-	agent_unlock(as);
-	(void)error; /* the lane tells */
-	return lane_read(as, lane);
-}
-
-int agent_clone_prepare(struct aspace *as, uint64_t block)
-{
-	int lane = lane_take();
-
-	assert(as->head == 0 && !as->agent_busy);
-	as->agent_busy = true;
-	put(as, &clone_thread, block, FD_LANE0 + lane);
-	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
-	return lane;
-}
-
-pid_t agent_clone_await(struct aspace *as, int lane)
-{
+	put(as, call, block, FD_LANE0 + (uint64_t)lane);
 	(void)!go(as, lane); /* the lane tells */
 	agent_unlock(as);
 	return lane_read(as, lane);
 }
 
-/* The fork did not happen: nobody has seen the command. */
-void agent_clone_cancel(struct aspace *as, int lane)
+pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off)
 {
-	agent_unlock(as);
-	lane_give(lane);
+	struct agent_call fork = {SYS_clone, {FILTER_CLONE_FORK, 0, 0, 0, 0, file_off}};
+	int lane, error = agent_lock(as);
+
+	if (error)
+		return error;
+	lanes_take(1, &lane);
+	return clone_locked(as, block ? &clone_thread : &fork, block, lane);
+}
+
+int agent_fork_begin(struct aspace *parent, struct aspace *child, uint64_t block, struct agent_fork *out)
+{
+	int lanes[2], error = agent_lock(parent);
+
+	if (error)
+		return error;
+	lanes_take(COUNT(lanes), lanes);
+	*out = (struct agent_fork){.parent_lane = lanes[0], .child_lane = lanes[1]};
+	assert(child->head == 0 && !child->agent_busy);
+	child->agent_busy = true;
+	put(child, &clone_thread, block, FD_LANE0 + (uint64_t)out->child_lane);
+	__atomic_store_n(&child->cmd->head, child->head, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+pid_t agent_fork_agent(struct aspace *parent, struct aspace *child, uint64_t file_off, struct agent_fork *fork)
+{
+	struct agent_call call = {SYS_clone, {FILTER_CLONE_FORK, 0, 0, 0, 0, file_off}};
+	pid_t pid = clone_locked(parent, &call, 0, fork->parent_lane);
+
+	if (pid > 0)
+		return pid;
+	/* Nobody has seen the child's command. */
+	agent_unlock(child);
+	lane_give(fork->child_lane);
+	return pid;
+}
+
+pid_t agent_fork_thread(struct aspace *child, struct agent_fork *fork)
+{
+	(void)!go(child, fork->child_lane); /* the lane tells */
+	agent_unlock(child);
+	return lane_read(child, fork->child_lane);
 }

@@ -352,16 +352,16 @@ static void settle_all(struct aspace *as, struct uthread *caller)
 /* The child's agent, and as the child's first command its thread. */
 static int fork_tasks(struct aspace *parent, struct aspace *child, struct uthread *thread)
 {
-	int lane = agent_clone_prepare(child, GATE_BLOCK0 + (uint64_t)thread->block * BLOCK_BYTES);
-	pid_t pid = agent_clone(parent, 0, STUB_FILE_OFF(child->id));
+	struct agent_fork fork;
+	int error = agent_fork_begin(parent, child, GATE_BLOCK0 + (uint64_t)thread->block * BLOCK_BYTES, &fork);
+	pid_t pid = error ? error : agent_fork_agent(parent, child, STUB_FILE_OFF(child->id), &fork);
 
 	if (pid <= 0) {
-		child->lost_task = pid == -EIO;
-		agent_clone_cancel(child, lane);
+		child->lost_task = !error && pid == -EIO;
 		return pid == -ENOMEM ? -ENOMEM : -EAGAIN;
 	}
 	agent_attach(child, pid);
-	pid = agent_clone_await(child, lane);
+	pid = agent_fork_thread(child, &fork);
 	if (pid <= 0)
 		return pid == -ENOMEM ? -ENOMEM : -EAGAIN;
 	thread->pid = pid;

@@ -205,10 +205,16 @@ must_check int agent_run(struct aspace *as, const struct agent_call *calls, unsi
 /* Makes a task: a thread (block: its address) or a fork (block 0; file_off: its place in the memfd). The pid, or
  * -errno. What it returns does not depend on anything that a guest can write. */
 must_check pid_t agent_clone(struct aspace *as, uint64_t block, uint64_t file_off);
-/* For a child whose agent finds a command to make a thread as its first: the lane to be given to agent_clone_await. */
-must_check int agent_clone_prepare(struct aspace *as, uint64_t block);
-must_check pid_t agent_clone_await(struct aspace *as, int lane);
-void agent_clone_cancel(struct aspace *as, int lane);
+/* A fork: the parent's agent makes the child's, which finds a command to make the first thread (block). The three
+ * follow each other; a begin that succeeded must be followed by agent_fork_agent, and that, if it gave a pid, by
+ * agent_fork_thread. PARK. */
+struct agent_fork {
+	int parent_lane, child_lane;
+};
+must_check int agent_fork_begin(struct aspace *parent, struct aspace *child, uint64_t block, struct agent_fork *out);
+must_check pid_t agent_fork_agent(struct aspace *parent, struct aspace *child, uint64_t file_off,
+				  struct agent_fork *fork);
+must_check pid_t agent_fork_thread(struct aspace *child, struct agent_fork *fork);
 /* Wakes the fibers whose agents are done. */
 void agents_check(void);
 void agents_wake_all(struct aspace *as);
