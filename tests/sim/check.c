@@ -230,13 +230,16 @@ static void check_descriptor(const struct task *task)
 	short wanted = wanted_of(stop);
 	struct file *file;
 
-	if (!wanted || !task->files || fd_get(task->files, (int)stop->args[0], &file))
+	/* Where threads share the table the number may be another file's by now. */
+	if (!wanted || !task->files || task->files->ref.count > 1 || fd_get(task->files, (int)stop->args[0], &file))
 		return;
-	uint32_t ready = file_poll(file, NULL);
+	/* A signalfd shows whoever looks his own signals; standard input is the host's. */
+	bool ours = file->kind != FILE_STDIO && file->kind != FILE_SIGNALFD;
+	uint32_t ready = ours ? file_poll(file, NULL) : 0;
 	file_put(file);
-	if (ready & (uint32_t)wanted && file->kind != FILE_STDIO)
-		sim_fail("task %d waits in %s(%ld) for what is there already", task->tid, guest_call_name(stop->nr),
-			 stop->args[0]);
+	if (ready & (uint32_t)wanted)
+		sim_fail("task %d waits in %s(%ld) for what is there already (file of kind %d, events %x)", task->tid,
+			 guest_call_name(stop->nr), stop->args[0], file->kind, ready);
 }
 
 static void check_children(const struct task *task)
@@ -260,14 +263,21 @@ static bool waits_for_child(const struct task *task)
 	return task->stop.nr == SYS_vfork || task->stop.nr == SYS_clone || task->stop.nr == SYS_clone3;
 }
 
+/* One that no other thread can take. */
+static bool has_signal(const struct task *task)
+{
+	if (task->pending.set & ~task->blocked)
+		return true;
+	return task->process->thread_count == 1 && signal_is_pending(task);
+}
+
 static void check_waiting(struct task *task)
 {
 	if (task->in_guest || task->state == TASK_ZOMBIE || !task->fiber)
 		return;
 	if (task->killed)
 		sim_fail("task %d is to die, and waits in %s", task->tid, guest_call_name(task->stop.nr));
-	else if (task->state != TASK_STOPPED && signal_is_pending(task) && !task->process->stopped &&
-		 !waits_for_child(task))
+	else if (task->state != TASK_STOPPED && !task->process->stopped && !waits_for_child(task) && has_signal(task))
 		sim_fail("task %d waits in %s with a signal pending", task->tid, guest_call_name(task->stop.nr));
 	if (task->state == TASK_STOPPED || task->stop.kind != STOP_SYSCALL)
 		return;
@@ -275,18 +285,19 @@ static void check_waiting(struct task *task)
 	check_children(task);
 }
 
-void sim_check_idle(void)
+void sim_check_waits(void)
 {
 	struct list *all = process_all();
 	struct process *process;
 	struct task *task;
 
-	sim_check_world();
-	if (!process_init())
+	if (!sim.armed || !process_init())
 		return;
 	list_for_each (process, all, all_node)
 		list_for_each (task, &process->threads, thread_node)
 			check_waiting(task);
+	if (sim.failures && sim.verbose)
+		sim_print_tasks();
 }
 
 void sim_print_tasks(void)

@@ -20,11 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_LIMIT     2000000u
-#define POLL_LIMIT     3000000u
-#define CHECK_EVERY    64 /* steps between looks at the whole world */
-#define FPSTATE_BYTES  (ABI_FXSAVE_BYTES + 64 + 8 * SIM_FP_WORDS + sizeof(uint32_t))
-#define FPSTATE_OFFSET (ABI_FXSAVE_BYTES + 64)
+#define STEP_LIMIT        2000000u
+#define POLL_LIMIT        3000000u
+#define CHECK_WAITS_EVERY 3
+#define CHECK_EVERY       64 /* steps between looks at the whole world */
+#define FPSTATE_BYTES     (ABI_FXSAVE_BYTES + 64 + 8 * SIM_FP_WORDS + sizeof(uint32_t))
+#define FPSTATE_OFFSET    (ABI_FXSAVE_BYTES + 64)
 
 struct sleeper {
 	struct list node;
@@ -350,6 +351,14 @@ static void host_mischief(void)
 		stub_die(chosen);
 }
 
+/* Every fiber that was ready has run. So nobody waits for what is there already, unless the host still works for
+ * somebody or a delay of ours is under way: such a wait ends by itself. */
+static void check_waits(void)
+{
+	if (!fiber_any_ready() && sim_host_next_ns() == DEADLINE_NONE && list_empty(&sleepers))
+		sim_check_waits();
+}
+
 /* Nobody runs: to the next moment when something happens. */
 static void leap(uint64_t next_ns)
 {
@@ -358,9 +367,8 @@ static void leap(uint64_t next_ns)
 		sim_print_tasks();
 		return;
 	}
-	/* Not while the host still works for somebody: such a wait ends by itself. */
-	if (next_ns > sim.now_ns + NS_PER_MS && sim_host_next_ns() == DEADLINE_NONE && list_empty(&sleepers))
-		sim_check_idle();
+	if (next_ns > sim.now_ns + NS_PER_MS)
+		check_waits();
 	sim.now_ns = MAX(sim.now_ns, next_ns);
 }
 
@@ -381,6 +389,8 @@ void platform_poll(uint64_t deadline_ns)
 	host_mischief();
 	if (!(sim.steps % CHECK_EVERY))
 		sim_check_world();
+	else if (!(sim.steps % CHECK_WAITS_EVERY))
+		check_waits();
 	do {
 		thread = choose(&next_ns);
 		if (thread)

@@ -166,7 +166,7 @@ unsigned sim_host_open_count(void);
 
 void sim_check_resume(const struct uthread *thread); /* its owner says that nothing is pending */
 void sim_check_world(void);                          /* everything that may be looked at between two PARKS points */
-void sim_check_idle(void);                           /* nobody can run: is anybody waiting for what is there already? */
+void sim_check_waits(void);                          /* is anybody waiting for what is there already? */
 void sim_print_tasks(void);
 void sim_mark(void);        /* remembers how many objects there are */
 void sim_check_leaks(void); /* and compares */
