@@ -121,26 +121,33 @@ static int result_of(const struct file *file, ssize_t result)
 	return (int)result;
 }
 
+static ssize_t read_piece(struct file *file, struct uio *to, int64_t place, char *bounce)
+{
+	uint32_t host_file = stdio_of(file->inode)->host_file;
+	size_t n = MIN(to->left, BOUNCE_BYTES);
+	ssize_t got = file->flags & O_NONBLOCK ? hostio_try_read(host_file, bounce, n, place)
+					       : hostio_read(host_file, bounce, n, place);
+
+	return got > 0 ? uio_put(to, bounce, (size_t)got) : got < 0 ? result_of(file, got) : 0;
+}
+
+/* What a pipe or terminal has is given at once; a regular file reads short at its end only. */
 static ssize_t stdio_read(struct file *file, struct uio *to, int64_t *pos)
 {
-	const struct stdio *stdio = stdio_of(file->inode);
 	int64_t place = place_of(file, pos);
 	char *bounce = to->left ? bounce_get() : NULL;
+	ssize_t done = 0, got;
 
 	if (!bounce)
 		return to->left ? -ENOMEM : 0;
-	size_t n = MIN(to->left, BOUNCE_BYTES);
-	bool nonblock = file->flags & O_NONBLOCK;
-	ssize_t got = nonblock ? hostio_try_read(stdio->host_file, bounce, n, place)
-			       : hostio_read(stdio->host_file, bounce, n, place);
-	if (got > 0)
-		got = uio_put(to, bounce, (size_t)got);
-	else if (got < 0)
-		got = result_of(file, got);
-	if (got > 0 && place >= 0)
-		*pos += got;
+	do {
+		got = read_piece(file, to, place < 0 ? -1 : place + done, bounce);
+		done += MAX(got, (ssize_t)0);
+	} while (got > 0 && to->left && S_ISREG(file->inode->mode));
+	if (place >= 0)
+		*pos += done;
 	bounce_put(bounce);
-	return got;
+	return done ? done : got;
 }
 
 static ssize_t write_bounced(struct file *file, struct uio *from, int64_t place, char *bounce)

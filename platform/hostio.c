@@ -354,9 +354,18 @@ ssize_t hostio_try_write(uint32_t file, const void *src, size_t n, int64_t offse
 
 ssize_t hostio_read(uint32_t file, void *dst, size_t n, int64_t offset)
 {
-	if (offset >= 0) {
-		ssize_t got = host_preadv2(hostfile_fd(file), &(struct iovec){dst, n}, 1, offset, RWF_NOWAIT);
-		return got == -EAGAIN || got == -EOPNOTSUPP ? ring_read(file, dst, n, offset) : got;
+	/* A page that is not in the host's memory ends the quick read at its border: no end of the file. */
+	for (size_t done = 0; offset >= 0;) {
+		struct iovec left = {(char *)dst + done, n - done};
+		ssize_t got = host_preadv2(hostfile_fd(file), &left, 1, offset, RWF_NOWAIT);
+		if (got == -EAGAIN || got == -EOPNOTSUPP)
+			got = ring_read(file, left.iov_base, left.iov_len, offset);
+		if (got <= 0)
+			return done ? (ssize_t)done : got;
+		done += (size_t)got;
+		offset += got;
+		if (done == n || offset & (PAGE_SIZE - 1))
+			return (ssize_t)done;
 	}
 	for (;;) {
 		ssize_t got = hostio_try_read(file, dst, n, offset);

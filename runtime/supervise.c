@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,11 +33,12 @@ static const int forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
 /* What our parent made us ignore (nohup): the command inherits it, as it would without us. */
 static uint64_t ignored_signals(void)
 {
-	struct sigaction now;
+	struct abi_sigaction now;
 	uint64_t found = 0;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		if (!sigaction(sig, NULL, &now) && now.sa_handler == SIG_IGN)
+	/* The C library's sigaction keeps two numbers to itself. */
+	for (int sig = 1; sig <= SIGNAL_COUNT; sig++)
+		if (!syscall(SYS_rt_sigaction, sig, NULL, &now, sizeof now.mask) && now.handler == ABI_SIG_IGN)
 			found |= SIGNAL_BIT(sig);
 	return found;
 }
