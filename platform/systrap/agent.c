@@ -120,7 +120,7 @@ static void lane_give(int lane)
 static void publish(struct aspace *as)
 {
 	/* One command follows the other while a program is loaded: then the agent had better not sleep in between. */
-	WRITE_ONCE(as->cmd->spin, list_empty(&as->threads) ? poll_agent_spin() : 0);
+	WRITE_ONCE(as->cmd->spin, list_empty(&as->threads) || as->agent_hot ? poll_agent_spin() : 0);
 	__atomic_store_n(&as->cmd->head, as->head, __ATOMIC_SEQ_CST);
 	/* Unconditional: an agent that reads only cannot tell us that it sleeps without being forgeable. */
 	host_futex_wake(&as->cmd->head, 1);

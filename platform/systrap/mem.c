@@ -288,6 +288,6 @@ int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *o
 	if (!error)
 		patch_after(as, op);
 	if (!error && text >= 0)
-		patch_aot_after(as, caller, op, text);
+		patch_aot_after(as, caller, op, &patched, text);
 	return error == -EIO ? -ENOMEM : error;
 }

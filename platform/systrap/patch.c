@@ -115,26 +115,19 @@ static enum site_state patch(struct aspace *as, uint64_t addr, uint64_t *target)
 	return host_pwrite(as->mem_fd, &jmp, 1, (int64_t)addr) == 1 ? SITE_PATCHED : SITE_REFUSED;
 }
 
-void patch_site(struct uthread *thread, uint64_t addr)
+static bool may_patch(const struct aspace *as, uint64_t addr)
 {
-	struct aspace *as = thread->as;
-	struct site *site;
+	return !as->broken && !as->patches.frozen && ranges_cover(&as->patches.patchable, addr, addr + 5);
+}
+
+void patch_one(struct aspace *as, uint64_t addr)
+{
+	struct site *site = site_find(&as->patches, addr);
 	enum site_state state;
 	uint64_t target = 0;
 
-	if (systrap.config.no_patch || as->mem_fd < 0 || as->broken || as->patches.frozen ||
-	    !ranges_cover(&as->patches.patchable, addr, addr + 5))
-		return;
-	site = site_find(&as->patches, addr);
-	if (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED))
+	if (!may_patch(as, addr) || (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED)))
 		return; /* raced, or tried before */
-	if (patch_aot_trapped(thread, addr)) {
-		site = site_find(&as->patches, addr);
-		if (site && site->state == SITE_PATCHED)
-			return;
-	}
-	if (as->broken || as->patches.frozen || !ranges_cover(&as->patches.patchable, addr, addr + 5))
-		return; /* others ran */
 	as->patches.active++;
 	state = patch(as, addr, &target); /* parks: the table may have changed */
 	as->patches.active--;
@@ -147,6 +140,22 @@ void patch_site(struct uthread *thread, uint64_t addr)
 		systrap.stats.sites_patched++;
 	else
 		systrap.stats.sites_refused++;
+}
+
+void patch_site(struct uthread *thread, uint64_t addr)
+{
+	struct aspace *as = thread->as;
+	struct site *site = site_find(&as->patches, addr);
+
+	if (systrap.config.no_patch || as->mem_fd < 0 || !may_patch(as, addr))
+		return;
+	if (site && (site->state == SITE_PATCHED || site->state == SITE_REFUSED))
+		return;
+	patch_aot_trapped(thread, addr);
+	patch_one(as, addr);
+	site = site_find(&as->patches, addr);
+	if (site && site->state == SITE_PATCHED)
+		patch_aot_learn(as, addr);
 }
 
 /* ------------------------------------------------------------------------------------------------ ahead of time */

@@ -49,6 +49,8 @@
 #define AOT_SITES_MIN  4
 #define CHUNK_BYTES    65536
 #define COPY_AFTER     6
+#define LEARNED        32
+#define MOV_BYTES      5 /* mov $nr, %eax */
 #define SITE_BYTES     8
 #define TAIL           (SITE_BYTES - 1)
 
@@ -61,6 +63,8 @@ struct aot {
 	uint64_t ino, bytes, mtime_ns, ctime_ns, offset, size;
 	uint32_t file; /* AOT_COPIED: the copy */
 	struct ahead ahead;
+	uint32_t learned[LEARNED]; /* offsets of other sites that have trapped */
+	unsigned learned_count;
 };
 static struct aot texts[AOT_FILES];
 static unsigned text_count;
@@ -278,12 +282,18 @@ static struct aot_text *texts_find(struct patches *patches, uint64_t start, uint
 	return NULL;
 }
 
+static void text_put(const struct aot_text *t)
+{
+	if (t->file != HOSTFILE_NONE)
+		hostfile_put(t->file);
+}
+
 void patch_aot_forget(struct aspace *as, uint64_t start, uint64_t end)
 {
 	struct aot_text *t;
 
 	while ((t = texts_find(&as->patches, start, end))) {
-		hostfile_put(t->file);
+		text_put(t);
 		*t = (struct aot_text){0};
 	}
 }
@@ -292,18 +302,59 @@ void patch_aot_copy(struct aspace *to, const struct aspace *from)
 {
 	memcpy(to->patches.texts, from->patches.texts, sizeof to->patches.texts);
 	for (int i = 0; i < AOT_TEXTS; i++)
-		if (to->patches.texts[i].end)
+		if (to->patches.texts[i].end && to->patches.texts[i].file != HOSTFILE_NONE)
 			hostfile_get(to->patches.texts[i].file);
 }
 
-static void texts_add(struct aspace *as, const struct mem_op *op, unsigned text)
+static void texts_add(struct aspace *as, const struct mem_op *op, unsigned text, uint32_t file)
 {
 	for (struct aot_text *t = as->patches.texts; t < as->patches.texts + AOT_TEXTS; t++)
 		if (!t->end) {
-			*t = (struct aot_text){op->addr, op->addr + op->size, text, op->file};
-			hostfile_get(op->file);
+			*t = (struct aot_text){op->addr, op->addr + op->size, text, file};
+			if (file != HOSTFILE_NONE)
+				hostfile_get(file);
 			return;
 		}
+}
+
+/* The bytes before a site that make it one for certain. */
+static bool is_after_mov(const unsigned char mov[MOV_BYTES])
+{
+	return mov[0] == 0xb8 && mov[2] <= 1 && !mov[3] && !mov[4];
+}
+
+void patch_aot_learn(struct aspace *as, uint64_t site)
+{
+	const struct aot_text *t = texts_find(&as->patches, site, site + 1);
+	unsigned char mov[MOV_BYTES];
+
+	if (!t || site - t->start < MOV_BYTES || aspace_read(as, NULL, mov, UADDR(site - MOV_BYTES), MOV_BYTES) ||
+	    !is_after_mov(mov))
+		return;
+	struct aot *text = &texts[t->text];
+	uint32_t offset = (uint32_t)(site - t->start);
+	for (unsigned i = 0; i < text->learned_count; i++)
+		if (text->learned[i] == offset)
+			return;
+	for (unsigned i = 0; i < text->ahead.sites; i++)
+		if (text->ahead.site[i].offset == offset)
+			return;
+	if (text->learned_count < LEARNED)
+		text->learned[text->learned_count++] = offset;
+}
+
+/* Patches what other processes have learned. PARKS. */
+static void patch_learned(struct aspace *as, uint64_t start, const struct aot *text)
+{
+	for (unsigned i = 0; i < text->learned_count; i++) {
+		const struct aot_text *t = texts_find(&as->patches, start, start + 1);
+
+		if (!t || t->start != start || &texts[t->text] != text)
+			break; /* others ran */
+		as->agent_hot = i + 1 < text->learned_count;
+		patch_one(as, start + text->learned[i]);
+	}
+	as->agent_hot = false;
 }
 
 /* The pages with sites, patched, over what is mapped there. */
@@ -329,33 +380,27 @@ static void write_pages(struct aspace *as, uint64_t addr, int host_fd, const str
 	}
 }
 
-bool patch_aot_trapped(struct uthread *thread, uint64_t site)
+void patch_aot_trapped(struct uthread *thread, uint64_t site)
 {
 	struct aspace *as = thread->as;
 	struct aot_text *t = texts_find(&as->patches, site, site + 1);
 
-	if (!t)
-		return false;
+	if (!t || t->file == HOSTFILE_NONE)
+		return;
 	struct aot *text = &texts[t->text];
 	uint32_t file = t->file;
 	uint64_t start = t->start;
+	t->file = HOSTFILE_NONE; /* once is enough, whatever comes of it; its reference is ours now */
 	if (text->state == AOT_SEEN)
 		text_list(hostfile_fd(file), text);
-	bool good = text->state >= AOT_LISTED;
-	if (good) {
-		hostfile_get(file);
-		good = patch_ahead(as, thread, start, &text->ahead);
+	if (text->state >= AOT_LISTED && patch_ahead(as, thread, start, &text->ahead)) {
 		t = texts_find(&as->patches, site, site + 1); /* others ran */
-		if (good && t && t->start == start && t->file == file)
+		if (t && t->start == start && &texts[t->text] == text)
 			write_pages(as, start, hostfile_fd(file), text);
-		else if (good)
+		else
 			patch_ahead_undo_all(as, start, &text->ahead);
-		hostfile_put(file);
 	}
-	/* Once is enough, whatever came of it. */
-	if (t && t->start == start)
-		patch_aot_forget(as, t->start, t->end);
-	return good;
+	hostfile_put(file);
 }
 
 /* ------------------------------------------------------------------------------------------------ when it is mapped */
@@ -378,25 +423,30 @@ int patch_aot_before(struct aspace *as, struct uthread *caller, struct mem_op *o
 	if (text->state == AOT_COPIED && patch_ahead(as, caller, op->addr, &text->ahead)) {
 		op->file = text->file;
 		op->offset = 0;
-		return -1;
 	}
 	return (int)(text - texts);
 }
 
-void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, int index)
+void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, const struct mem_op *made,
+		     int index)
 {
 	struct aot *text = &texts[index];
+	bool in_place = text->state == AOT_LISTED;
 
-	if (text->state == AOT_PLAIN || text->state == AOT_COPIED)
+	if (text->state == AOT_PLAIN)
 		return;
-	if (text->state == AOT_SEEN) {
-		texts_add(as, op, (unsigned)index);
+	texts_add(as, op, (unsigned)index, text->state == AOT_SEEN ? op->file : HOSTFILE_NONE);
+	if (text->state == AOT_SEEN || (text->state == AOT_COPIED && made->file == op->file))
 		return;
+	if (!in_place && !text->learned_count)
+		return;
+	if (caller && aspace_settle(as, caller))
+		return;
+	if (in_place && patch_ahead(as, caller, op->addr, &text->ahead)) {
+		if (ranges_cover(&as->patches.patchable, op->addr, op->addr + op->size))
+			write_pages(as, op->addr, hostfile_fd(op->file), text);
+		else
+			patch_ahead_undo_all(as, op->addr, &text->ahead);
 	}
-	if ((caller && aspace_settle(as, caller)) || !patch_ahead(as, caller, op->addr, &text->ahead))
-		return;
-	if (ranges_cover(&as->patches.patchable, op->addr, op->addr + op->size))
-		write_pages(as, op->addr, hostfile_fd(op->file), text);
-	else
-		patch_ahead_undo_all(as, op->addr, &text->ahead);
+	patch_learned(as, op->addr, text);
 }

@@ -27,6 +27,9 @@ struct ahead {
  * caller then maps a text in which they are. False: not all of them have room, none may be used. */
 bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead);
 
+/* patch.c. PARKS. Patches one site as if it had trapped. */
+void patch_one(struct aspace *as, uint64_t site);
+
 /* patch.c. Such a site, or all of them, have not been patched after all. */
 void patch_ahead_undo(struct aspace *as, uint64_t site);
 void patch_ahead_undo_all(struct aspace *as, uint64_t text, const struct ahead *ahead);
@@ -35,10 +38,14 @@ void patch_ahead_undo_all(struct aspace *as, uint64_t text, const struct ahead *
  * is a patched copy, the trampolines are placed and op is changed to map the copy. Otherwise op stays; what is returned
  * then goes to patch_aot_after once op is made, unless it is -1. caller: as in aspace_mem, may be NULL. */
 int patch_aot_before(struct aspace *as, struct uthread *caller, struct mem_op *op);
-void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, int index);
+void patch_aot_after(struct aspace *as, struct uthread *caller, const struct mem_op *op, const struct mem_op *made,
+		     int index);
 
-/* PARKS. A call has trapped at this site: true if all sites of its text have been patched for that. */
-bool patch_aot_trapped(struct uthread *thread, uint64_t site);
+/* PARKS. A call has trapped at this site: if it is the first one of its text, all its sites are patched. */
+void patch_aot_trapped(struct uthread *thread, uint64_t site);
+
+/* This site has been patched after it had trapped: further processes may have it patched when they map its text. */
+void patch_aot_learn(struct aspace *as, uint64_t site);
 
 /* Texts in this range are not what they were. */
 void patch_aot_forget(struct aspace *as, uint64_t start, uint64_t end);

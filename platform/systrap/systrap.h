@@ -51,11 +51,12 @@ struct trampoline_run {
 	uint32_t first; /* page of the trampolines' memory file */
 	int32_t displacement;
 };
-/* A text of a file, as the file has it: patch_aot.c. */
+/* A text of a file, unchanged by the guest: patch_aot.c. */
 #define AOT_TEXTS 16
 struct aot_text {
 	uint64_t start, end; /* end 0: none */
-	uint32_t text, file; /* patch_aot.c's number; the host file, counted */
+	uint32_t text;       /* patch_aot.c's number */
+	uint32_t file;       /* the host file, counted; HOSTFILE_NONE: all that can be patched ahead is patched */
 };
 #define INSN_SYSCALL_0 0x0f
 #define INSN_SYSCALL_1 0x05
@@ -97,6 +98,7 @@ struct aspace {
 	struct sign_key key;
 	bool broken;     /* killed, or its agent died: only frees are left to do */
 	bool agent_busy; /* a fiber talks to the agent */
+	bool agent_hot;  /* and will again, at once */
 	bool lost_task;  /* an agent died in the middle of a clone: there may be a task that we do not know */
 	struct waitq agent_free;
 	struct list threads; /* struct uthread, not freed by the sentry */

@@ -242,6 +242,57 @@ Test(patch_aot, changed_by_guest, .timeout = 60)
 	test_run(changed_by_guest);
 }
 
+/* A site that the patterns do not name; after_mov: preceded by mov $nr, %eax. The text's size: none. */
+static size_t other_site(bool after_mov)
+{
+	const unsigned char *code = file + text.p_offset;
+
+	for (size_t at = 16; at + 16 < text.p_filesz; at++) {
+		const unsigned char *mov = code + at - 5;
+		bool is_mov = mov[0] == 0xb8 && mov[2] <= 1 && !mov[3] && !mov[4];
+
+		if (code[at] == 0x0f && code[at + 1] == 0x05 && is_mov == after_mov && code[at + 2] != 0x48 &&
+		    code[at + 4] < 0x80)
+			return at;
+	}
+	return text.p_filesz;
+}
+
+/* What traps in one process is patched in the next when it maps the text, if it is an instruction for certain. */
+static void learned(void)
+{
+	struct uregs regs = {.rip = 0x1000, .rsp = GUEST_STACK - 8, .rflags = 0x202};
+	struct uthread *thread;
+	struct aspace *as;
+	struct mem_op op;
+	struct stop stop;
+	size_t site, other;
+
+	libc_open();
+	site = other_site(true);
+	other = other_site(false);
+	cr_assert(site < text.p_filesz && other < text.p_filesz);
+	for (int process = 0; process < 3; process++) {
+		op = text_op();
+		as = test_aspace();
+		cr_assert_eq(aspace_mem(as, NULL, &op), 0);
+		cr_assert_eq(guest_byte(as, PLACE + site), process ? 0xe9 : 0x0f, "process %d", process);
+		cr_assert_eq(guest_byte(as, PLACE + other), 0x0f);
+		cr_assert_eq(uthread_new(as, NULL, &regs, &thread), 0);
+		uthread_wait(thread, &stop);
+		call_at(thread, PLACE + site, 400);
+		call_at(thread, PLACE + other, 401);
+		call_at(thread, PLACE + site, 402);
+		test_end(thread);
+		aspace_free(as);
+	}
+}
+
+Test(patch_aot, learned, .timeout = 60)
+{
+	test_run(learned);
+}
+
 /* A second address space is patched too; one where the room is taken gets the file itself. */
 static void shared_and_refused(void)
 {
