@@ -115,9 +115,11 @@ static enum site_state patch(struct aspace *as, uint64_t addr, uint64_t *target)
 	return host_pwrite(as->mem_fd, &jmp, 1, (int64_t)addr) == 1 ? SITE_PATCHED : SITE_REFUSED;
 }
 
+/* One at a time: whoever finds a trampoline in the books can rely on its being mapped. Another site traps again. */
 static bool may_patch(const struct aspace *as, uint64_t addr)
 {
-	return !as->broken && !as->patches.frozen && ranges_cover(&as->patches.patchable, addr, addr + 5);
+	return !as->broken && !as->patches.frozen && !as->patches.active &&
+	       ranges_cover(&as->patches.patchable, addr, addr + 5);
 }
 
 void patch_one(struct aspace *as, uint64_t addr)
@@ -180,7 +182,7 @@ bool patch_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struc
 {
 	int error;
 
-	if (as->patches.frozen)
+	if (as->patches.frozen || as->patches.active)
 		return false;
 	as->patches.active++;
 	error = trampoline_add_ahead(as, caller, text, ahead);

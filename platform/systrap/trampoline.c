@@ -190,7 +190,8 @@ static struct agent_call map_call(uint64_t start, uint64_t size, uint64_t page)
 				    page * PAGE_SIZE}};
 }
 
-/* PARKS. Maps the page at addr if it is not there; the address space then holds a reference. */
+/* PARKS. Maps the page at addr if it is not there; the address space then holds a reference. It is in the books before
+ * it is mapped, so that what other threads map meanwhile goes elsewhere, or takes it out again. */
 static int page_map(struct aspace *as, uint64_t addr, int page)
 {
 	struct agent_call map = map_call(addr, PAGE_SIZE, (uint64_t)page);
@@ -199,12 +200,14 @@ static int page_map(struct aspace *as, uint64_t addr, int page)
 	if (ranges_cover(&as->patches.trampolines, addr, addr + PAGE_SIZE))
 		return 0;
 	mem_settle_range(as, addr, addr + PAGE_SIZE, NULL);
+	error = ranges_add(&as->patches.trampolines, addr, addr + PAGE_SIZE);
+	if (error)
+		return error;
+	if (page < SINGLE_PAGES)
+		page_refs[page]++;
 	error = agent_run(as, &map, 1);
-	if (!error && !ranges_cover(&as->patches.trampolines, addr, addr + PAGE_SIZE)) {
-		error = ranges_add(&as->patches.trampolines, addr, addr + PAGE_SIZE);
-		if (!error && page < SINGLE_PAGES)
-			page_refs[page]++;
-	}
+	if (error && ranges_cover(&as->patches.trampolines, addr, addr + PAGE_SIZE))
+		trampoline_drop(as, addr, addr + PAGE_SIZE);
 	return error;
 }
 
@@ -220,6 +223,8 @@ int trampoline_add(struct aspace *as, uint64_t site, uint64_t target)
 		error = page_map(as, first, page[0]);
 		if (!error && last != first)
 			error = page_map(as, last, page[1]);
+		if (!error && !ranges_cover(&as->patches.trampolines, target, target + TRAMPOLINE_BYTES))
+			error = -ENOSPC; /* something was mapped over it while we parked */
 	}
 	page_put(page[0]);
 	page_put(page[1]);
@@ -299,6 +304,19 @@ static int run_there(const struct patches *patches, const struct trampoline_run 
 	return ranges_touch(&patches->trampolines, run->start, run->end) ? -EEXIST : 0;
 }
 
+/* It is not mapped, or not as a whole. Pages of it that are there stay, and are used by nobody. */
+static void run_give_up(struct aspace *as, const struct trampoline_run *run)
+{
+	struct patches *patches = &as->patches;
+
+	for (unsigned i = 0; i < patches->runs; i++)
+		if (patches->run[i].start == run->start && patches->run[i].first == run->first) {
+			patches->run[i] = patches->run[--patches->runs];
+			trampoline_drop(as, run->start, run->end);
+			return;
+		}
+}
+
 int trampoline_add_ahead(struct aspace *as, struct uthread *caller, uint64_t text, struct ahead *ahead)
 {
 	struct patches *patches = &as->patches;
@@ -322,12 +340,19 @@ int trampoline_add_ahead(struct aspace *as, struct uthread *caller, uint64_t tex
 	}
 	if (error || patches->runs + n > TRAMPOLINE_RUNS)
 		return error ? error : -ENOSPC;
-	error = n ? agent_run(as, map, n) : 0;
+	/* In the books first, as in page_map. */
 	for (unsigned i = 0; i < n && !error; i++) {
 		error = ranges_add(&patches->trampolines, new[i]->start, new[i]->end);
 		if (!error)
 			patches->run[patches->runs++] = *new[i];
 	}
+	if (!error && n)
+		error = agent_run(as, map, n);
+	for (unsigned i = 0; i < n && !error; i++)
+		if (!ranges_cover(&patches->trampolines, new[i]->start, new[i]->end))
+			error = -ENOSPC;
+	for (unsigned i = 0; i < n && error; i++)
+		run_give_up(as, new[i]);
 	return error;
 }
 
