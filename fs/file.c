@@ -5,6 +5,7 @@
  */
 #include "fs/file.h"
 #include "fs/anon.h"
+#include "fs/facts.h"
 #include "fs/inode.h"
 #include "fs/lock.h"
 #include "fs/namei.h"
@@ -47,10 +48,16 @@ static bool counts_as_writer(const struct file *file)
 	return file_writable(file) && file->kind != FILE_PATH && file->kind != FILE_MEMFD;
 }
 
+/* A tenth of the memory at a kibibyte each, as Linux reckons fs.file-max. */
+static bool too_many_files(void)
+{
+	return slab_count(&file_slab) >= MAX(facts.memory_bytes / 10240, (uint64_t)FILES_LEAST);
+}
+
 struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
 		      struct cred *cred)
 {
-	struct file *file = slab_new(&file_slab);
+	struct file *file = too_many_files() ? NULL : slab_new(&file_slab);
 
 	assert(kind > FILE_NONE && kind < FILE_KINDS);
 	if (!file)

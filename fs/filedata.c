@@ -60,19 +60,35 @@ static bool promoted(const struct filedata *data)
 	return data->host_file != HOSTFILE_NONE;
 }
 
-static int charge(struct filedata *data, struct filedata_budget *budget, uint64_t bytes)
+int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena)
 {
 	if (budget->limit_bytes && budget->used_bytes + bytes > budget->limit_bytes)
 		return -ENOSPC;
+	if (in_arena && arena_is_short(bytes))
+		return -ENOSPC;
 	budget->used_bytes += bytes;
-	data->used_bytes += bytes;
 	return 0;
+}
+
+void budget_uncharge(struct filedata_budget *budget, uint64_t bytes)
+{
+	assert(budget->used_bytes >= bytes);
+	budget->used_bytes -= bytes;
+}
+
+static int charge(struct filedata *data, struct filedata_budget *budget, uint64_t bytes)
+{
+	int error = budget_charge(budget, bytes, !promoted(data));
+
+	if (!error)
+		data->used_bytes += bytes;
+	return error;
 }
 
 static void uncharge(struct filedata *data, struct filedata_budget *budget, uint64_t bytes)
 {
-	assert(budget->used_bytes >= bytes && data->used_bytes >= bytes);
-	budget->used_bytes -= bytes;
+	assert(data->used_bytes >= bytes);
+	budget_uncharge(budget, bytes);
 	data->used_bytes -= bytes;
 }
 
@@ -403,7 +419,7 @@ static ssize_t write_promoted(struct filedata *data, struct uio *from, uint64_t 
 	if (end > data->host_size)
 		wait_idle(data);
 	if (end > data->host_size) {
-		uint64_t more = end - data->host_size;
+		uint64_t more = MIN(end - data->host_size, (uint64_t)from->left); /* what is skipped is a hole */
 		int error = charge(data, budget, more);
 		if (error)
 			return error;
@@ -514,10 +530,14 @@ static int shrink_promoted(struct filedata *data, uint64_t size)
 }
 
 /* A change that fails must leave the bytes alone. */
-static int resize_promoted(struct filedata *data, uint64_t old_size, uint64_t size)
+static int resize_promoted(struct filedata *data, uint64_t old_size, uint64_t size, struct filedata_budget *budget)
 {
-	if (size < old_size)
-		return shrink_promoted(data, size);
+	if (size < old_size) {
+		int shrunk = shrink_promoted(data, size);
+		if (!shrunk && data->used_bytes > data->host_size)
+			uncharge(data, budget, data->used_bytes - data->host_size);
+		return shrunk;
+	}
 	int error = zero_page_end(data, old_size);
 	return error ? error : host_resize(data, size);
 }
@@ -526,7 +546,7 @@ int filedata_resize(struct filedata *data, uint64_t old_size, uint64_t size, str
 {
 	wait_idle(data);
 	if (promoted(data))
-		return resize_promoted(data, old_size, size);
+		return resize_promoted(data, old_size, size, budget);
 	if (size >= old_size)
 		return 0;
 	if (!size) {

@@ -18,6 +18,14 @@ struct filedata_budget {
 	uint64_t used_bytes;
 };
 
+/* For what else a file system keeps for its files. in_arena: there is to be room for it in the arena. -ENOSPC. */
+must_check int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena);
+void budget_uncharge(struct filedata_budget *budget, uint64_t bytes);
+
+/* For what else a file system keeps for its files. in_arena: there is to be room for it in the arena. -ENOSPC. */
+must_check int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena);
+void budget_uncharge(struct filedata_budget *budget, uint64_t bytes);
+
 struct filedata {
 	void *root;      /* height 0: the first chunk, small_bytes of it; else a node */
 	uint32_t height; /* levels of nodes */

@@ -5,8 +5,10 @@
  * reader who comes back with a position misses and repeats nothing that stayed. Entries hold their inodes; "." and ".."
  * are not entries.
  *
- * Limits: mem_fs.inode_limit inodes a file system; XATTR_TOTAL_LIMIT bytes of attributes an inode.
+ * Limits: mem_fs.inode_limit inodes a file system, for those that are made, not for those that show what is below an
+ * overlay; XATTR_TOTAL_LIMIT bytes of attributes an inode.
  */
+#include "fs/facts.h"
 #include "fs/tmpfs.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
@@ -69,8 +71,9 @@ struct mem_fs *mem_fs_new(uint64_t size_bytes)
 
 	if (!fs)
 		return NULL;
-	fs->budget.limit_bytes = size_bytes ? size_bytes : ARENA_LIMIT / 2;
-	fs->inode_limit = INODE_LIMIT;
+	/* As Linux: half of the memory, and an inode for each of its pages. */
+	fs->budget.limit_bytes = size_bytes ? size_bytes : facts.memory_bytes / 2;
+	fs->inode_limit = MIN(fs->budget.limit_bytes / PAGE_SIZE, INODE_LIMIT);
 	return fs;
 }
 
@@ -79,7 +82,7 @@ int mem_inode_new(struct superblock *sb, enum inode_kind kind, const struct inod
 {
 	struct mem_fs *fs = mem_fs(sb);
 
-	if (fs->inodes >= fs->inode_limit)
+	if (dir && fs->inodes >= fs->inode_limit)
 		return -ENOSPC;
 	struct inode *inode = inode_new(sb, kind, mode, cred);
 	if (!inode)
@@ -113,16 +116,22 @@ int mem_set_target(struct inode *inode, const char *target)
 	struct mem_node *node = mem_node(inode);
 
 	assert(!node->target);
+	int error = budget_charge(&mem_fs(inode->sb)->budget, length + 1, true);
+	if (error)
+		return error;
 	node->target = arena_alloc(length + 1);
-	if (!node->target)
+	if (!node->target) {
+		budget_uncharge(&mem_fs(inode->sb)->budget, length + 1);
 		return -ENOMEM;
+	}
 	memcpy(node->target, target, length + 1);
 	inode->size = length;
 	return 0;
 }
 
-static void xattr_free(struct mem_xattr *xattr)
+static void xattr_free(struct inode *inode, struct mem_xattr *xattr)
 {
+	budget_uncharge(&mem_fs(inode->sb)->budget, xattr->name_bytes + xattr->size);
 	list_remove(&xattr->node);
 	arena_free(xattr->name, xattr->name_bytes + xattr->size);
 	arena_free(xattr, sizeof *xattr);
@@ -144,10 +153,12 @@ void mem_inode_release(struct inode *inode)
 		arena_free(entry, entry_bytes(entry->length));
 	}
 	list_for_each_safe (xattr, after, &node->xattrs, node)
-		xattr_free(xattr);
+		xattr_free(inode, xattr);
 	filedata_free(&node->data, &fs->budget);
-	if (node->target)
+	if (node->target) {
+		budget_uncharge(&fs->budget, inode->size + 1);
 		arena_free(node->target, inode->size + 1);
+	}
 	list_remove(&node->index);
 	if (node->lower)
 		inode_put(node->lower);
@@ -318,7 +329,7 @@ int mem_statfs(struct superblock *sb, struct statfs_info *out)
 	out->blocks_free = (fs->budget.limit_bytes - MIN(fs->budget.used_bytes, fs->budget.limit_bytes)) / PAGE_SIZE;
 	out->blocks_available = out->blocks_free;
 	out->files = fs->inode_limit;
-	out->files_free = fs->inode_limit - fs->inodes;
+	out->files_free = fs->inode_limit - MIN(fs->inodes, fs->inode_limit);
 	return 0;
 }
 
@@ -378,9 +389,13 @@ int mem_setxattr(struct inode *inode, const char *name, const void *value, size_
 	uint32_t old = before ? before->name_bytes + before->size : 0;
 	if (size > XATTR_SIZE_LIMIT || node->xattr_bytes - old + name_bytes + size > XATTR_TOTAL_LIMIT)
 		return -ENOSPC;
+	error = budget_charge(&mem_fs(inode->sb)->budget, name_bytes + size, true);
+	if (error)
+		return error;
 	struct mem_xattr *xattr = arena_alloc(sizeof *xattr);
 	char *text = arena_alloc(name_bytes + size);
 	if (!xattr || !text) {
+		budget_uncharge(&mem_fs(inode->sb)->budget, name_bytes + size);
 		arena_free(xattr, sizeof *xattr);
 		arena_free(text, name_bytes + size);
 		return -ENOMEM;
@@ -389,7 +404,7 @@ int mem_setxattr(struct inode *inode, const char *name, const void *value, size_
 	memcpy(text + name_bytes, value, size);
 	*xattr = (struct mem_xattr){.name_bytes = name_bytes, .size = (uint32_t)size, .name = text};
 	if (before)
-		xattr_free(before);
+		xattr_free(inode, before);
 	list_push_back(&node->xattrs, &xattr->node);
 	node->xattr_bytes += name_bytes + (uint32_t)size - old;
 	inode->ctime = fs_time_now();
@@ -420,7 +435,7 @@ int mem_removexattr(struct inode *inode, const char *name)
 	if (!xattr)
 		return error ? error : -ENODATA;
 	mem_node(inode)->xattr_bytes -= xattr->name_bytes + xattr->size;
-	xattr_free(xattr);
+	xattr_free(inode, xattr);
 	inode->ctime = fs_time_now();
 	return 0;
 }

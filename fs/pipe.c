@@ -80,7 +80,7 @@ static int pipe_make(struct pipe **out)
 int pipe_buffer(struct pipe *pipe)
 {
 	if (!pipe->buffer)
-		pipe->buffer = arena_alloc(pipe->slot_count * PAGE_SIZE);
+		pipe->buffer = arena_alloc_bulk(pipe->slot_count * PAGE_SIZE);
 	return pipe->buffer ? 0 : -ENOMEM;
 }
 
@@ -518,7 +518,7 @@ long pipe_size_get(struct file *file)
 static int pipe_resize(struct pipe *pipe, uint32_t slots)
 {
 	uint32_t used = pipe_used(pipe);
-	char *buffer = pipe->buffer ? arena_alloc(slots * PAGE_SIZE) : NULL;
+	char *buffer = pipe->buffer ? arena_alloc_bulk(slots * PAGE_SIZE) : NULL;
 	struct pipe_slot *table = arena_alloc(slots * sizeof *table);
 
 	if (!table || (pipe->buffer && !buffer)) {

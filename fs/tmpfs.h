@@ -100,7 +100,7 @@ int mem_setxattr(struct inode *inode, const char *name, const void *value, size_
 ssize_t mem_listxattr(struct inode *inode, char *names, size_t size);
 int mem_removexattr(struct inode *inode, const char *name);
 int mem_statfs(struct superblock *sb, struct statfs_info *out);
-void mem_accessed(struct inode *inode); /* the access time after a read, as relatime has it */
+void mem_accessed(struct inode *inode);                  /* the access time after a read, as relatime has it */
 void mem_linked(struct inode *dir, struct inode *inode); /* times after a name was made or removed */
 
 ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos);

@@ -40,6 +40,7 @@
 #define GROW_BYTES        (512 * 1024ul)
 #define ARENA_PAGES       (ARENA_LIMIT / PAGE_SIZE)
 #define CLASS_COUNT       32
+#define ARENA_RESERVE     16 /* one part in so many is not for what guests can have much of */
 
 /* What a page's byte says: the first page of a free block, or of one in use; the others are 0. */
 #define PAGE_FREE  0x40
@@ -315,6 +316,18 @@ void *arena_alloc(size_t bytes)
 		header->class_slab[class] = slab_enter(name, class_bytes);
 	}
 	return object_new(header->class_slab[class]);
+}
+
+bool arena_is_short(uint64_t bytes)
+{
+	uint64_t limit = header->pages_limit * PAGE_SIZE;
+
+	return header->bytes_in_blocks + bytes > limit - limit / ARENA_RESERVE;
+}
+
+void *arena_alloc_bulk(size_t bytes)
+{
+	return arena_is_short(bytes) ? NULL : arena_alloc(bytes);
 }
 
 void arena_free(void *memory, size_t bytes)

@@ -42,12 +42,17 @@ size_t slab_count(const struct slab *slab);
 must_check void *arena_alloc(size_t bytes);
 /* The same, but from a page on with whatever somebody left there: for payload that is written before it is read. */
 must_check void *arena_alloc_dirty(size_t bytes);
+/* The same for what a guest can have much of (file data, buffers of pipes): NULL already where arena_is_short. */
+must_check void *arena_alloc_bulk(size_t bytes);
 void arena_free(void *memory, size_t bytes); /* NULL is allowed */
 /* Grows or shrinks; content is kept, what is new is zero. NULL leaves the old one as it was. */
 must_check void *arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);
 must_check char *arena_string(const char *text); /* free with arena_string_free */
 void arena_string_free(char *text);
 
+/* Would so many bytes more eat into what is kept of the arena for tasks and the like, so that a guest that has filled
+ * its file systems can still start a program that cleans up? */
+bool arena_is_short(uint64_t bytes);
 size_t arena_used_bytes(void);
 /* Every slab by name, size classes included ("bytes-N"), and how many of its objects are in use. */
 void arena_slabs(void (*visit)(const char *slab, uint32_t object_bytes, size_t in_use));

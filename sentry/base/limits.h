@@ -8,6 +8,7 @@
 #define PATH_LIMIT             4096 /* bytes of a path with its zero byte, as PATH_MAX */
 #define NAME_LIMIT             255  /* bytes of a file name */
 #define SYMLINK_LIMIT          40   /* followed in one path walk, as Linux */
+#define FILES_LEAST            8192 /* open files that even the smallest sandbox may have */
 #define FD_LIMIT               (1 << 20)
 #define FD_SOFT_DEFAULT        1024
 #define FD_HARD_DEFAULT        1048576
