@@ -45,7 +45,7 @@ int main(void)
 	child = fork_child();
 	if (!child) {
 		close(a);
-		_exit(flock(b, LOCK_EX) ? 1 : 5);
+		_exit(flock(MUST(open("file", O_RDONLY)), LOCK_EX) ? 1 : 5);
 	}
 	nap_ms(100);
 	SHOW(flock(a, LOCK_UN));
