@@ -197,7 +197,7 @@ static int make_main(struct task **out)
 	return error;
 }
 
-/* What guests make the sentry remember (names, files without content, attributes, messages) comes out of a share of
+/* What guests make the sentry remember (names, files and their content, attributes, messages) comes out of a share of
  * what the sandbox, or the machine, has. */
 static void limit_arena(void)
 {

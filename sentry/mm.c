@@ -286,15 +286,18 @@ static int apply_fork_advice(const struct mm *parent, struct mm *child)
 
 static int fork_platform(struct task *task, struct mm *parent, struct mm *child, struct uthread **thread)
 {
-	int error = aspace_fork(parent->as, task->uthread, &child->as, thread);
+	struct uthread *first;
+	int error = aspace_fork(parent->as, task->uthread, &child->as, &first);
 
 	if (error)
 		return error;
 	error = apply_fork_advice(parent, child);
 	if (error) {
-		uthread_kill(*thread);
-		uthread_free(*thread);
+		uthread_kill(first);
+		uthread_free(first);
 		aspace_free(child->as);
+	} else {
+		*thread = first;
 	}
 	return error;
 }

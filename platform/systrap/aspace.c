@@ -372,6 +372,7 @@ static int fork_tasks(struct aspace *parent, struct aspace *child, struct uthrea
 int aspace_fork(struct aspace *parent, struct uthread *caller, struct aspace **out, struct uthread **thread)
 {
 	struct aspace *child;
+	struct uthread *first; /* not *thread: written only on success, or its holder would end a freed one */
 	struct uregs regs;
 	int error;
 
@@ -386,23 +387,24 @@ int aspace_fork(struct aspace *parent, struct uthread *caller, struct aspace **o
 	patch_freeze(parent);
 	error = patch_copy(child, parent);
 	if (!error)
-		error = uthread_alloc(child, thread);
+		error = uthread_alloc(child, &first);
 	if (error) {
 		patch_thaw(parent);
 		aspace_end(child);
 		return error;
 	}
 	uthread_context_get(caller, &regs);
-	context_build(*thread, caller, &regs);
-	error = parent->broken ? -EAGAIN : fork_tasks(parent, child, *thread);
+	context_build(first, caller, &regs);
+	error = parent->broken ? -EAGAIN : fork_tasks(parent, child, first);
 	patch_thaw(parent);
 	if (error) {
-		uthread_drop(*thread);
+		uthread_drop(first);
 		aspace_end(child);
 		return error;
 	}
 	aspace_move(child, ASPACE_USED);
 	*out = child;
+	*thread = first;
 	return 0;
 }
 

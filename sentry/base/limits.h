@@ -2,7 +2,7 @@
 #ifndef SENTRY_BASE_LIMITS_H
 #define SENTRY_BASE_LIMITS_H
 
-#define ARENA_SHARE            4 /* of the sandbox's memory, or the machine's, the sentry's own may take one part in so many */
+#define ARENA_SHARE            2 /* of the memory may the sentry take one part in so many: it holds what files hold, too */
 #define FIBER_LIMIT            8192 /* fibers of the sentry: tasks and its own helpers */
 #define TASK_LIMIT             4096 /* tasks (threads) in a sandbox */
 #define PATH_LIMIT             4096 /* bytes of a path with its zero byte, as PATH_MAX */
