@@ -58,6 +58,8 @@ static void child_codes(void)
 			setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 			if (ways[i])
 				raise(ways[i]);
+			while (ways[i] == SIGSTOP)
+				pause(); /* its end must not hide that it went on */
 			_exit(ways[i] ? 0 : 77);
 		}
 		for (int k = 0; k < 500 && !count; k++)
@@ -69,6 +71,7 @@ static void child_codes(void)
 			for (int k = 0; k < 500 && !count; k++)
 				nap_ms(5);
 			say("child code %d status %d\n", seen.si_code, seen.si_status);
+			kill(pid, SIGKILL);
 		}
 		MUST(waitpid(pid, NULL, 0));
 		count = 0;
