@@ -14,7 +14,8 @@ static uint64_t total_bytes; /* of all blocks */
 struct block *block_new(uint32_t capacity)
 {
 	assert(capacity <= BLOCK_LIMIT_BYTES);
-	struct block *block = total_bytes + capacity > NET_TOTAL_BYTES ? NULL : arena_alloc_dirty(sizeof *block + capacity);
+	struct block *block =
+		total_bytes + capacity > NET_TOTAL_BYTES ? NULL : arena_alloc_dirty(sizeof *block + capacity);
 
 	if (!block)
 		return NULL;

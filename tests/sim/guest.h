@@ -162,8 +162,9 @@ extern const unsigned guest_function_count;
 	X(end_round)                                                                                                   \
 	X(clear_ipc)                                                                                                   \
 	X(clear_up)                                                                                                    \
-	X(hello) X(handler) X(fuzz) X(pipe) X(pipe_writer) X(rights) X(rights_child) X(epoll) X(epoll_child)           \
-		X(eventfd) X(lock) X(lock_turns) X(threads) X(thread) X(statuses) X(signals) X(file) X(time) X(names)
+	X(hello)                                                                                                       \
+	X(handler) X(fuzz) X(pipe) X(pipe_writer) X(rights) X(rights_child) X(epoll) X(epoll_child) X(eventfd) X(lock) \
+		X(lock_turns) X(threads) X(thread) X(statuses) X(signals) X(file) X(time) X(names)
 #define GUEST_DECLARE(name) void guest_##name(struct cpu *c);
 GUEST_FUNCTIONS_LIST(GUEST_DECLARE)
 
