@@ -19,6 +19,21 @@ static void *descriptors(void *fd)
 	return NULL;
 }
 
+/* pthread_join returns a little before the thread is gone for the kernel. */
+static void wait_until_alone(void)
+{
+	char text[512], *field;
+
+	do {
+		FILE *file = fopen("/proc/self/stat", "r");
+		text[fread(text, 1, sizeof text - 1, file)] = 0;
+		fclose(file);
+		field = strrchr(text, ')') + 1;
+		for (int i = 0; i < 17; i++) /* num_threads is the 20th */
+			field = strchr(field + 1, ' ');
+	} while (atoi(field) > 1 && !usleep(1000));
+}
+
 int main(void)
 {
 	static const char *const names[] = {"cgroup",           "ipc",  "mnt",  "net", "pid",
@@ -52,6 +67,7 @@ int main(void)
 	SHOW(unshare(CLONE_NEWNET));
 	SHOW(unshare(CLONE_NEWCGROUP));
 	SHOW(unshare(0x10));
+	wait_until_alone();
 	SHOW(unshare(CLONE_THREAD));
 	SHOW(unshare(0));
 	SHOW(syscall(SYS_setns, 99, 0));

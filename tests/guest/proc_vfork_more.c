@@ -61,8 +61,9 @@ int main(void)
 	posix_spawn_file_actions_addopen(&actions, 2, "errors", O_WRONLY | O_CREAT, 0644);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	SHOW_ERR(posix_spawn(&pid, "/bin/sh", &actions, &attributes, args, environ));
-	reap("sh", pid);
+	int error = posix_spawn(&pid, "/bin/sh", &actions, &attributes, args, environ);
+	reap("sh", pid); /* it speaks before we do */
+	SHOW(error);
 	show_file("errors");
 	SHOW_ERR(posix_spawn(&pid, "/nothing", NULL, NULL, args, environ));
 	SHOW_ERR(posix_spawnp(&pid, "true", NULL, NULL, (char *[]){"true", NULL}, environ));
