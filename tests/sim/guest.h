@@ -152,19 +152,12 @@ extern const unsigned guest_function_count;
 #define GUEST_FIRST_PID 2 /* of the first program, which keeps order */
 
 /* Everything that a guest can jump to. */
-#define GUEST_FUNCTIONS_LIST(X)                                                                                        \
-	X(start)                                                                                                       \
-	X(init)                                                                                                        \
-	X(live)                                                                                                        \
-	X(warm_up)                                                                                                     \
-	X(restorer)                                                                                                    \
-	X(child)                                                                                                       \
-	X(end_round)                                                                                                   \
-	X(clear_ipc)                                                                                                   \
-	X(clear_up)                                                                                                    \
-	X(hello)                                                                                                       \
-	X(handler) X(fuzz) X(pipe) X(pipe_writer) X(rights) X(rights_child) X(epoll) X(epoll_child) X(eventfd) X(lock) \
-		X(lock_turns) X(threads) X(thread) X(statuses) X(signals) X(file) X(time) X(names)
+/* clang-format off */
+#define GUEST_FUNCTIONS_LIST(X) \
+	X(start) X(init) X(live) X(warm_up) X(restorer) X(child) X(end_round) X(clear_ipc) X(clear_up) \
+	X(hello) X(handler) X(fuzz) X(pipe) X(pipe_writer) X(rights) X(rights_child) X(epoll) X(epoll_child) \
+	X(eventfd) X(lock) X(lock_turns) X(threads) X(thread) X(statuses) X(signals) X(file) X(time) X(names)
+/* clang-format on */
 #define GUEST_DECLARE(name) void guest_##name(struct cpu *c);
 GUEST_FUNCTIONS_LIST(GUEST_DECLARE)
 
