@@ -2,6 +2,7 @@
  * vector state. */
 #include <criterion/criterion.h>
 
+#include "platform/systrap/systrap.h"
 #include "tests/unit/systrap.h"
 
 #include <errno.h>
@@ -407,6 +408,22 @@ static void forks(void)
 	aspace_free(as);
 }
 RUN(forks, forks)
+
+/* A fork whose last step fails leaves nothing behind, and says nothing about a thread that is not there. */
+static void fork_fails_late(void)
+{
+	struct aspace *as = test_aspace(), *child = NULL;
+	struct uthread *thread = test_thread(as, guest_forks), *child_thread = NULL;
+
+	expect_call(thread, SYS_fork);
+	cr_assert_eq(kill(as->agent_pid, SIGKILL), 0);
+	cr_assert_lt(aspace_fork(as, thread, &child, &child_thread), 0);
+	cr_assert_null(child);
+	cr_assert_null(child_thread);
+	test_end(thread);
+	aspace_free(as);
+}
+RUN(fork_fails_late, fork_fails_late)
 
 /* ---- processes one after the other: the pool, and nothing left of the one before */
 
