@@ -1,8 +1,8 @@
 #!/bin/bash
 # Background jobs: wait -n, wait -p, jobs tables, kill by job, disown.
-for i in 1 2 3; do (exit $((i + 10))) & done
+for i in 1 2 3; do (sleep 0.$((i * 3)); exit $((i + 10))) & done
 seen=0; while wait -n -p pid; rc=$?; ((rc != 127)); do ((seen += rc)); done; echo "sum of statuses $seen"
-sleep 30 & a=$!; sleep 30 & b=$!; sleep 0.2
+sleep 30 & a=$!; sleep 3 & b=$!; sleep 0.2
 jobs | sed 's/ *&$//' | wc -l
 kill %1; wait %1 2>/dev/null; echo "first $?"
 kill -INT $b; wait $b 2>/dev/null; echo "second $?"
