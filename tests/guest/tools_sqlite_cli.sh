@@ -3,7 +3,7 @@
 sqlite3 a.db 'pragma journal_mode=wal; create table t (id integer primary key, v text); insert into t (v) values (1), (2);'
 for i in 1 2 3 4; do (for j in $(seq 10); do sqlite3 -cmd '.timeout 20000' a.db "insert into t (v) values ($i * 100 + $j)"; done) & done; wait
 sqlite3 a.db 'select count(*), count(distinct v), sum(v) from t; pragma integrity_check'
-mkfifo in; sqlite3 a.db < in > /dev/null & exec 3> in; echo 'begin immediate; insert into t (v) values (0);' >&3; until ! sqlite3 a.db 'begin immediate' 2> /dev/null; do sleep 0.02; done
+mkfifo in; sqlite3 -cmd '.timeout 20000' a.db < in > /dev/null & exec 3> in; echo 'begin immediate; insert into t (v) values (0);' >&3; until ! sqlite3 a.db 'begin immediate' 2> /dev/null; do sleep 0.02; done
 sqlite3 -cmd '.timeout 50' a.db 'insert into t (v) values (9)' 2>&1; echo "$?"; sqlite3 a.db 'select count(*) from t'; echo 'rollback;' >&3; exec 3>&-; wait
 sqlite3 a.db '.backup b.db' && sqlite3 b.db 'select count(*), sum(v) from t'; sqlite3 a.db 'select v from t order by v' | md5sum; sqlite3 a.db .dump | sqlite3 c.db; sqlite3 c.db 'select max(id) from t'
 printf '1,one\n2,"two, quoted"\n' > i.csv; sqlite3 c.db '.mode csv' 'create table u (a, b)' '.import i.csv u' 'select b from u'
