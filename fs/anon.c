@@ -24,17 +24,7 @@ static int anon_getattr(struct inode *inode, struct attr *out)
 
 static int anon_setattr(struct inode *inode, const struct setattr *change)
 {
-	if (change->valid & ATTR_MODE)
-		inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
-	if (change->valid & ATTR_UID)
-		inode->uid = change->uid;
-	if (change->valid & ATTR_GID)
-		inode->gid = change->gid;
-	if (change->valid & ATTR_ATIME)
-		inode->atime = change->atime;
-	if (change->valid & ATTR_MTIME)
-		inode->mtime = change->mtime;
-	inode->ctime = fs_time_now();
+	inode_attributes_set(inode, change);
 	return change->valid & ATTR_SIZE ? -EINVAL : 0;
 }
 

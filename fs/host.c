@@ -343,6 +343,21 @@ int host_open_node(struct inode *inode, int flags)
 	return fd;
 }
 
+int host_node_keep(struct inode *inode, int flags)
+{
+	struct host_node *node = host_node(inode);
+	int fd = host_open_node(inode, flags);
+
+	if (fd < 0)
+		return fd;
+	int error = hostfile_add(fd, &node->file);
+	if (!error)
+		return fd;
+	host_close(fd);
+	node->file = HOSTFILE_NONE;
+	return error;
+}
+
 /* Keeps the newly opened directory, and lets go of the one that was used longest ago. */
 static void keep_dir(struct inode *inode)
 {
@@ -370,15 +385,9 @@ int host_dir_fd(struct inode *dir)
 		}
 		return hostfile_fd(node->file);
 	}
-	int fd = host_open_node(dir, O_PATH | O_DIRECTORY);
+	int fd = host_node_keep(dir, O_PATH | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	int error = hostfile_add(fd, &node->file);
-	if (error) {
-		host_close(fd);
-		node->file = HOSTFILE_NONE;
-		return error;
-	}
 	keep_dir(dir);
 	return fd;
 }

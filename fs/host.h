@@ -104,6 +104,8 @@ must_check int host_dir_fd(struct inode *dir);
 /* Opens the inode anew where it was last seen: a descriptor of the host that the caller closes or hands on. Its
  * attributes are refreshed. -ENOENT when something else is there now. */
 must_check int host_open_node(struct inode *inode, int flags);
+/* The same, kept as the node's own file; the host descriptor is borrowed. */
+must_check int host_node_keep(struct inode *inode, int flags);
 /* Refreshes the attributes from the host. */
 must_check int host_refresh(struct inode *inode);
 must_check int host_inode_for(struct superblock *sb, const struct statx *from, struct inode *parent, const char *name,

@@ -79,15 +79,9 @@ static int cached_file(struct inode *inode)
 
 	if (node->file != HOSTFILE_NONE)
 		return 0;
-	int fd = host_open_node(inode, O_RDONLY | O_NONBLOCK);
+	int fd = host_node_keep(inode, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
-	int error = hostfile_add(fd, &node->file);
-	if (error) {
-		host_close(fd);
-		node->file = HOSTFILE_NONE;
-		return error;
-	}
 	list_push_back(&fs->files, &node->lru);
 	if (++fs->file_count <= HOST_OPEN_CACHE)
 		return 0;

@@ -196,6 +196,26 @@ void inode_drop_setid(struct inode *inode, const struct cred *cred)
 		(void)!inode_ops(inode)->setattr(inode, &change); /* best effort: the write itself goes on */
 }
 
+void inode_owner_set(struct inode *inode, const struct setattr *change)
+{
+	if (change->valid & ATTR_MODE)
+		inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
+	if (change->valid & ATTR_UID)
+		inode->uid = change->uid;
+	if (change->valid & ATTR_GID)
+		inode->gid = change->gid;
+}
+
+void inode_attributes_set(struct inode *inode, const struct setattr *change)
+{
+	inode_owner_set(inode, change);
+	if (change->valid & ATTR_ATIME)
+		inode->atime = change->atime;
+	if (change->valid & ATTR_MTIME)
+		inode->mtime = change->mtime;
+	inode->ctime = fs_time_now();
+}
+
 void inode_touch(struct inode *inode, uint32_t times)
 {
 	struct fs_time now = fs_time_now();

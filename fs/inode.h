@@ -150,6 +150,10 @@ must_check int inode_getattr(struct inode *inode, struct attr *out);
 must_check int inode_permission(struct inode *inode, const struct cred *cred, int may);
 /* A write or a truncation by somebody without CAP_FSETID takes away set-user-ID and set-group-ID. */
 void inode_drop_setid(struct inode *inode, const struct cred *cred);
+/* What chmod and chown change, for file systems that keep it in the inode alone. The caller has checked. */
+void inode_owner_set(struct inode *inode, const struct setattr *change);
+/* The same with the times; the change time is now. The size is the caller's affair. */
+void inode_attributes_set(struct inode *inode, const struct setattr *change);
 void inode_touch(struct inode *inode, uint32_t times); /* ATTR_ATIME, ATTR_MTIME: now; the change time always */
 struct fs_time fs_time_now(void);                      /* the sandbox's CLOCK_REALTIME */
 

@@ -283,17 +283,7 @@ int mem_setattr(struct inode *inode, const struct setattr *change)
 		inode->size = change->size;
 		inode_touch(inode, ATTR_MTIME);
 	}
-	if (change->valid & ATTR_MODE)
-		inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
-	if (change->valid & ATTR_UID)
-		inode->uid = change->uid;
-	if (change->valid & ATTR_GID)
-		inode->gid = change->gid;
-	if (change->valid & ATTR_ATIME)
-		inode->atime = change->atime;
-	if (change->valid & ATTR_MTIME)
-		inode->mtime = change->mtime;
-	inode->ctime = fs_time_now();
+	inode_attributes_set(inode, change);
 	return 0;
 }
 

@@ -84,12 +84,7 @@ static int stdio_setattr(struct inode *inode, const struct setattr *change)
 {
 	if (change->valid & ATTR_SIZE)
 		return host_ftruncate(hostfile_fd(stdio_of(inode)->host_file), (int64_t)change->size);
-	if (change->valid & ATTR_MODE)
-		inode->mode = (inode->mode & S_IFMT) | (change->mode & 07777);
-	if (change->valid & ATTR_UID)
-		inode->uid = change->uid;
-	if (change->valid & ATTR_GID)
-		inode->gid = change->gid;
+	inode_owner_set(inode, change);
 	return 0;
 }
 

@@ -75,6 +75,18 @@ static inline bool net_addr_is_loopback(const struct net_addr *addr)
 	return !addr->halves[0] && addr->halves[1] == NET_ADDR_LOOP6.halves[1];
 }
 
+static inline struct net_addr net_addr_any(bool v6)
+{
+	return v6 ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+}
+
+/* As a target "any" means this host (RFC 1122 section 3.2.1.3 (a), as Linux reads it). */
+static inline void net_addr_any_is_here(struct net_addr *addr)
+{
+	if (net_addr_is_any(addr))
+		*addr = net_addr_is_v4(addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+}
+
 /* 224.0.0.0/4 or ff00::/8. */
 static inline bool net_addr_is_multicast(const struct net_addr *addr)
 {

@@ -53,7 +53,7 @@ void inet_setup(struct inet_sock *sock, uint16_t family, uint32_t type, uint8_t 
 	sock->options.hops = sock->options.multicast_hops = -1;
 	sock->options.multicast_loop = true;
 	sock->options.mtu_discover = 1; /* IP_PMTUDISC_WANT */
-	sock->local.addr = sock->remote.addr = family == ABI_AF_INET6 ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+	sock->local.addr = sock->remote.addr = net_addr_any(family == ABI_AF_INET6);
 }
 
 int inet_file_new(struct inet_sock *sock, uint32_t flags, struct cred *cred, struct file **out)
@@ -174,6 +174,19 @@ int inet_route(struct inet_sock *sock, const struct net_addr *target, struct rou
 	if (!net_addr_is_any(&source) && net_addr_is_v4(&source) != net_addr_is_v4(target))
 		return -ENETUNREACH;
 	return route_find(&source, target, out);
+}
+
+void inet_ends_forget(struct inet_sock *sock)
+{
+	struct net_addr any = net_addr_any(inet_is_v6(sock));
+
+	sock->remote = (struct net_end){.addr = any};
+	if (!sock->addr_bound)
+		sock->local.addr = any;
+	if (sock->port_bound)
+		return;
+	port_release(sock);
+	sock->local.port = 0;
 }
 
 static int inet_bind(struct file *file, const struct socket_caller *who, const struct socket_address *address)

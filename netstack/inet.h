@@ -22,7 +22,7 @@ struct inet_options {
 	bool receive_hops, receive_class, receive_packet_info;    /* IP_RECV*: of IPv4 packets */
 	bool receive_hops6, receive_class6, receive_packet_info6; /* IPV6_RECV*: of IPv6 packets */
 	bool receive_errors;
-	bool free_bind, multicast_loop, header_included, v6_only;
+	bool free_bind, multicast_loop, v6_only;
 };
 
 struct inet_sock {
@@ -58,6 +58,9 @@ void inet_end_show(const struct inet_sock *sock, const struct net_end *end, stru
 /* Which address and port a connection or a datagram to target leaves from: fills in local where it is open, gives the
  * route. Errors of route_find. */
 must_check int inet_route(struct inet_sock *sock, const struct net_addr *target, struct route *out);
+
+/* The ends of a connection that is no more: only what bind(2) said stays. */
+void inet_ends_forget(struct inet_sock *sock);
 
 /* What a datagram's sender wants for it alone, by control data (ip(7), RFC 3542). -1, and any: nothing said. */
 struct inet_wish {

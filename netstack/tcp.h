@@ -44,6 +44,14 @@ struct tcp_header {
 _Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "RFC 9293 section 3.1");
 #define TCP_OPTIONS_BYTES 40u
 
+#define TCP_OPTION_END          0 /* kinds (RFC 9293 section 3.1, RFC 7323, RFC 2018) */
+#define TCP_OPTION_NOP          1
+#define TCP_OPTION_MSS          2
+#define TCP_OPTION_SCALE        3
+#define TCP_OPTION_SACK_ALLOWED 4
+#define TCP_OPTION_SACK         5
+#define TCP_OPTION_STAMP        8
+
 #define TCP_SACK_BLOCKS 4
 struct tcp_range {
 	uint32_t start, end; /* sequence numbers, end excluded */
@@ -114,7 +122,7 @@ struct tcp_sock {
 	bool reno; /* TCP_CONGESTION */
 	struct {
 		uint64_t epoch_ns, k_ns; /* 0: no epoch */
-		uint32_t w_max, w_last, w_est;
+		uint32_t w_max, w_last;
 	} cubic;
 
 	/* Receiving. */

@@ -48,7 +48,6 @@ static void cubic_epoch(struct tcp_sock *tcp)
 	uint32_t segments = tcp->cwnd / tcp->mss;
 
 	tcp->cubic.epoch_ns = clock_now_ns();
-	tcp->cubic.w_est = segments;
 	if (segments >= tcp->cubic.w_max) {
 		tcp->cubic.w_max = segments;
 		tcp->cubic.k_ns = 0;

@@ -18,21 +18,14 @@
 #include <errno.h>
 #include <poll.h>
 
-#define OPTION_END          0
-#define OPTION_NOP          1
-#define OPTION_MSS          2
-#define OPTION_SCALE        3
-#define OPTION_SACK_ALLOWED 4
-#define OPTION_SACK         5
-#define OPTION_STAMP        8
-#define SCALE_LIMIT         14 /* RFC 7323 section 2.3 */
-#define DUPLICATES          3u
-#define GATHER_BYTES        1024u /* payloads below this are gathered */
-#define GATHER_BLOCK        (8192u - (uint32_t)sizeof(struct block))
-#define STAMP_AGE_NS        (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
-#define CHALLENGE_NS        (500 * NS_PER_MS)              /* as net.ipv4.tcp_invalid_ratelimit */
-#define READ_EVENTS         (POLLIN | POLLRDNORM)
-#define WRITE_EVENTS        (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define SCALE_LIMIT  14 /* RFC 7323 section 2.3 */
+#define DUPLICATES   3u
+#define GATHER_BYTES 1024u /* payloads below this are gathered */
+#define GATHER_BLOCK (8192u - (uint32_t)sizeof(struct block))
+#define STAMP_AGE_NS (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
+#define CHALLENGE_NS (500 * NS_PER_MS)              /* as net.ipv4.tcp_invalid_ratelimit */
+#define READ_EVENTS  (POLLIN | POLLRDNORM)
+#define WRITE_EVENTS (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* ------------------------------------------------------------------------------------------------ headers */
 
@@ -49,25 +42,25 @@ static uint32_t get32(const uint8_t *at)
 static void take_option(const uint8_t *option, uint8_t size, struct tcp_segment *out)
 {
 	switch (option[0]) {
-	case OPTION_MSS:
+	case TCP_OPTION_MSS:
 		if (size == 4)
 			out->mss = get16(option + 2);
 		break;
-	case OPTION_SCALE:
+	case TCP_OPTION_SCALE:
 		if (size == 3)
 			out->scale = (int8_t)MIN(option[2], (uint8_t)SCALE_LIMIT);
 		break;
-	case OPTION_SACK_ALLOWED:
+	case TCP_OPTION_SACK_ALLOWED:
 		out->sack_allowed |= size == 2;
 		break;
-	case OPTION_STAMP:
+	case TCP_OPTION_STAMP:
 		if (size == 10) {
 			out->has_stamp = true;
 			out->stamp = get32(option + 2);
 			out->stamp_echo = get32(option + 6);
 		}
 		break;
-	case OPTION_SACK:
+	case TCP_OPTION_SACK:
 		out->sack_count = size >= 10 && (size - 2) % 8 == 0 ? (size - 2u) / 8 : 0;
 		out->sack_count = MIN(out->sack_count, (unsigned)TCP_SACK_BLOCKS);
 		for (unsigned i = 0; i < out->sack_count; i++)
@@ -79,9 +72,9 @@ static void take_option(const uint8_t *option, uint8_t size, struct tcp_segment 
 static bool take_options(const uint8_t *options, uint32_t size, struct tcp_segment *out)
 {
 	for (uint32_t at = 0; at < size;) {
-		if (options[at] == OPTION_END)
+		if (options[at] == TCP_OPTION_END)
 			return true;
-		if (options[at] == OPTION_NOP) {
+		if (options[at] == TCP_OPTION_NOP) {
 			at++;
 			continue;
 		}

@@ -12,14 +12,8 @@
 
 #include "sentry/base/fiber.h"
 
-#define OPTION_MSS          2
-#define OPTION_SCALE        3
-#define OPTION_SACK_ALLOWED 4
-#define OPTION_SACK         5
-#define OPTION_STAMP        8
-#define OPTION_NOP          1
-#define DELAYED_ACK_NS      (40 * NS_PER_MS)
-#define LOST_SEGMENTS       3u /* what lies this far below SACKed bytes is lost (RFC 6675) */
+#define DELAYED_ACK_NS (40 * NS_PER_MS)
+#define LOST_SEGMENTS  3u /* what lies this far below SACKed bytes is lost (RFC 6675) */
 
 uint32_t tcp_stamp_now(void)
 {
@@ -42,7 +36,7 @@ static uint8_t *put32(uint8_t *at, uint32_t value)
 
 static uint8_t *put_stamp(const struct tcp_sock *tcp, uint8_t *at)
 {
-	*at++ = OPTION_STAMP;
+	*at++ = TCP_OPTION_STAMP;
 	*at++ = 10;
 	return put32(put32(at, tcp_stamp_now()), tcp->stamp_recent);
 }
@@ -53,26 +47,26 @@ static uint32_t syn_options(const struct tcp_sock *tcp, uint16_t mss, uint8_t op
 	bool offer = tcp->state == TCP_SYN_SENT;
 	uint8_t *at = options;
 
-	*at++ = OPTION_MSS;
+	*at++ = TCP_OPTION_MSS;
 	*at++ = 4;
 	at = put16(at, mss);
 	if (offer || tcp->sacked_ok) {
-		*at++ = OPTION_SACK_ALLOWED;
+		*at++ = TCP_OPTION_SACK_ALLOWED;
 		*at++ = 2;
 	} else if (offer || tcp->stamped) {
-		*at++ = OPTION_NOP;
-		*at++ = OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
 	}
 	if (offer || tcp->stamped)
 		at = put_stamp(tcp, at);
 	if (offer || tcp->scaled) {
-		*at++ = OPTION_NOP;
-		*at++ = OPTION_SCALE;
+		*at++ = TCP_OPTION_NOP;
+		*at++ = TCP_OPTION_SCALE;
 		*at++ = 3;
 		*at++ = tcp->receive_scale;
 	}
 	while ((at - options) % 4)
-		*at++ = OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
 	return (uint32_t)(at - options);
 }
 
@@ -114,15 +108,15 @@ static uint32_t data_options(const struct tcp_sock *tcp, uint8_t options[TCP_OPT
 	uint8_t *at = options;
 
 	if (tcp->stamped) {
-		*at++ = OPTION_NOP;
-		*at++ = OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
 		at = put_stamp(tcp, at);
 	}
 	if (tcp->sacked_ok && !list_empty(&tcp->ahead)) {
 		unsigned count = sack_blocks(tcp, tcp->stamped ? 3 : TCP_SACK_BLOCKS, range);
-		*at++ = OPTION_NOP;
-		*at++ = OPTION_NOP;
-		*at++ = OPTION_SACK;
+		*at++ = TCP_OPTION_NOP;
+		*at++ = TCP_OPTION_NOP;
+		*at++ = TCP_OPTION_SACK;
 		*at++ = (uint8_t)(2 + 8 * count);
 		for (unsigned i = 0; i < count; i++)
 			at = put32(put32(at, range[i].start), range[i].end);

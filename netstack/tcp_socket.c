@@ -21,19 +21,6 @@
 
 /* ------------------------------------------------------------------------------------------------ connect, listen */
 
-/* Only what bind(2) said stays. */
-static void ends_forget(struct inet_sock *sock)
-{
-	struct net_addr any = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
-
-	sock->shutdown = 0;
-	sock->remote = (struct net_end){.addr = any};
-	if (!sock->addr_bound)
-		sock->local.addr = any;
-	if (!sock->port_bound)
-		sock->local.port = 0;
-}
-
 static int disconnect(struct tcp_sock *tcp)
 {
 	struct inet_sock *sock = &tcp->inet;
@@ -50,7 +37,8 @@ static int disconnect(struct tcp_sock *tcp)
 	}
 	sock->base.error = 0;
 	tcp->connecting = false;
-	ends_forget(sock);
+	sock->shutdown = 0;
+	inet_ends_forget(sock);
 	tcp_put(tcp);
 	return error;
 }
@@ -64,8 +52,7 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 
 	if (error)
 		return error;
-	if (net_addr_is_any(&remote.addr))
-		remote.addr = net_addr_is_v4(&remote.addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+	net_addr_any_is_here(&remote.addr);
 	if (net_addr_is_multicast(&remote.addr) || net_addr_is_broadcast(&remote.addr))
 		return -ENETUNREACH;
 	error = inet_route(sock, &remote.addr, &route);
@@ -112,7 +99,8 @@ static int connect_result(struct tcp_sock *tcp)
 	tcp->connecting = false;
 	if (tcp->state != TCP_CLOSED)
 		return 0;
-	ends_forget(&tcp->inet);
+	tcp->inet.shutdown = 0;
+	inet_ends_forget(&tcp->inet);
 	error = socket_error_take(&tcp->inet.base);
 	return error ? error : -ECONNABORTED;
 }

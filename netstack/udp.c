@@ -81,23 +81,18 @@ int udp_connect(struct inet_sock *sock, const struct socket_address *address)
 	struct route route;
 
 	if (address->family == ABI_AF_UNSPEC) {
-		sock->remote = (struct net_end){.port = 0};
-		if (!sock->addr_bound)
-			sock->local.addr = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
-		if (!sock->port_bound)
-			port_release(sock), sock->local.port = 0;
+		inet_ends_forget(sock);
 		return 0;
 	}
 	int error = inet_end_read(sock, address, &remote);
 	if (error)
 		return error;
-	if (net_addr_is_any(&remote.addr))
-		remote.addr = net_addr_is_v4(&remote.addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+	net_addr_any_is_here(&remote.addr);
 	if (net_addr_is_broadcast(&remote.addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
 		return -EACCES;
 	sock->remote.port = 0; /* a new wish for the route: what was connected before does not count */
 	if (!sock->addr_bound)
-		sock->local.addr = inet_is_v6(sock) ? NET_ADDR_ANY6 : net_addr_v4(NET_V4_ANY);
+		sock->local.addr = net_addr_any(inet_is_v6(sock));
 	error = inet_route(sock, &remote.addr, &route);
 	if (!error && !sock->local.port)
 		error = port_choose(sock, &remote);
@@ -120,8 +115,7 @@ static int find_remote(struct inet_sock *sock, const struct socket_message *mess
 		return error;
 	if (!out->port)
 		return -EINVAL;
-	if (net_addr_is_any(&out->addr))
-		out->addr = net_addr_is_v4(&out->addr) ? net_addr_v4(NET_V4_LOOPBACK) : NET_ADDR_LOOP6;
+	net_addr_any_is_here(&out->addr);
 	if (net_addr_is_broadcast(&out->addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
 		return -EACCES;
 	return 0;

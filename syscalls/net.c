@@ -425,6 +425,12 @@ static int envelope_fill(struct task *task, struct envelope *envelope)
 	return control_parse(task, envelope->control, envelope->control_bytes, &envelope->message);
 }
 
+/* How long one message of sendmmsg or recvmmsg was. */
+static int message_size_tell(struct task *task, struct uaddr at, uint32_t size)
+{
+	return user_write(task_user(task), uaddr_add(at, offsetof(struct abi_mmsghdr, size)), &size, sizeof size);
+}
+
 /* ------------------------------------------------------------------------------------------------- sending */
 
 static long send_one(struct task *task, struct file *file, const struct socket_ops *ops, struct uaddr at,
@@ -462,9 +468,7 @@ long sys_sendmmsg(struct task *task, struct file *file, struct uaddr messages, u
 		result = send_one(task, file, ops, at, flags);
 		if (result < 0)
 			break;
-		uint32_t size = result;
-		result = user_write(task_user(task), uaddr_add(at, offsetof(struct abi_mmsghdr, size)), &size,
-				    sizeof size);
+		result = message_size_tell(task, at, (uint32_t)result);
 		if (result < 0)
 			break;
 	}
@@ -625,9 +629,7 @@ static long receive_many(struct task *task, struct file *file, const struct sock
 		result = receive_one(task, file, ops, at, flags & ~ABI_MSG_WAITFORONE);
 		if (result < 0)
 			break;
-		uint32_t size = result;
-		result = user_write(task_user(task), uaddr_add(at, offsetof(struct abi_mmsghdr, size)), &size,
-				    sizeof size);
+		result = message_size_tell(task, at, (uint32_t)result);
 		if (result < 0)
 			break;
 		done++;

@@ -63,7 +63,6 @@
 #define FD_GATE       3
 #define FD_FACTORY    4
 #define FD_LANE0      5 /* open file descriptions whose position says what a clone returned */
-#define FD_LANE0      5 /* open file descriptions whose position says what a clone returned */
 #define LANES         8
 #define FD_FIRST_FILE 16 /* from here on: what guests may map */
 #define FD_TRAMPOLINE 16

@@ -111,14 +111,8 @@ gate_entry:
 	test	%eax, %eax
 	jnz	gate_retrap
 
-/* Back to the guest with what struct gate_regs holds. Restartable: until the jump nothing but registers changes, so a
- * kick that arrives here (gate_signal) starts it anew, and the flag is then seen. */
-	.globl gate_exit, gate_exit_end
-gate_exit:
-	mov	%gs:CH_STACK, %rsp
-	sub	$REGS_BYTES, %rsp
-	cmpl	$0, %gs:CH_KICK
-	jne	.Lkicked
+/* All registers from struct gate_regs at rsp; only rip, in CH_RET, is left to go to. */
+	.macro	restore_guest
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -138,6 +132,17 @@ gate_exit:
 	pop	%gs:CH_RSP
 	popfq
 	mov	%gs:CH_RSP, %rsp
+	.endm
+
+/* Back to the guest with what struct gate_regs holds. Restartable: until the jump nothing but registers changes, so a
+ * kick that arrives here (gate_signal) starts it anew, and the flag is then seen. */
+	.globl gate_exit, gate_exit_end
+gate_exit:
+	mov	%gs:CH_STACK, %rsp
+	sub	$REGS_BYTES, %rsp
+	cmpl	$0, %gs:CH_KICK
+	jne	.Lkicked
+	restore_guest
 	jmp	*%gs:CH_RET
 gate_exit_end:
 .Lkicked:
@@ -152,25 +157,7 @@ gate_exit_end:
 gate_retrap:
 	mov	%gs:CH_STACK, %rsp
 	sub	$REGS_BYTES, %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbx
-	pop	%rbp
-	pop	%r9
-	pop	%r8
-	pop	%r10
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	pop	%rax
-	pop	%rcx
-	pop	%r11
-	pop	%gs:CH_RET
-	pop	%gs:CH_RSP
-	popfq
-	mov	%gs:CH_RSP, %rsp
+	restore_guest
 	mov	$RETRAP_NR, %eax
 	syscall
 	.globl gate_retrapped
