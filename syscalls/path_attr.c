@@ -140,27 +140,32 @@ static long utimens_at(struct task *task, int dirfd, const char *path, const str
 	return setattr_at(task, dirfd, path, flags, &change);
 }
 
+/* Without a path it is the descriptor itself that is meant: how libc makes futimens and futimes. */
+static long utimens_or_fd(struct task *task, int dirfd, const char *path, const struct abi_timespec *times,
+			  uint32_t flags)
+{
+	struct file *file;
+
+	if (path)
+		return utimens_at(task, dirfd, path, times, flags);
+	if (dirfd == AT_FDCWD)
+		return -EFAULT;
+	if (flags)
+		return -EINVAL;
+	int error = fd_get(task->files, dirfd, &file);
+	if (error)
+		return error;
+	bool place = file->kind == FILE_PATH;
+	file_put(file);
+	return place ? -EBADF : utimens_at(task, dirfd, "", times, AT_EMPTY_PATH);
+}
+
 long sys_utimensat(struct task *task, int dirfd, const char *path, const struct abi_timespec_pair *times,
 		   uint32_t flags)
 {
 	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (!path) {
-		struct file *file;
-		if (dirfd == AT_FDCWD)
-			return -EFAULT;
-		if (flags)
-			return -EINVAL;
-		int error = fd_get(task->files, dirfd, &file);
-		if (error)
-			return error;
-		bool place = file->kind == FILE_PATH;
-		file_put(file);
-		if (place)
-			return -EBADF;
-		return utimens_at(task, dirfd, "", times ? times->v : NULL, AT_EMPTY_PATH);
-	}
-	return utimens_at(task, dirfd, path, times ? times->v : NULL, flags);
+	return utimens_or_fd(task, dirfd, path, times ? times->v : NULL, flags);
 }
 
 static long utimes_at(struct task *task, int dirfd, const char *path, const struct abi_timeval_pair *times)
@@ -168,13 +173,13 @@ static long utimes_at(struct task *task, int dirfd, const char *path, const stru
 	struct abi_timespec exact[2];
 
 	if (!times)
-		return utimens_at(task, dirfd, path, NULL, 0);
+		return utimens_or_fd(task, dirfd, path, NULL, 0);
 	for (int i = 0; i < 2; i++) {
 		if (times->v[i].tv_usec < 0 || times->v[i].tv_usec >= 1000000)
 			return -EINVAL;
 		exact[i] = (struct abi_timespec){times->v[i].tv_sec, times->v[i].tv_usec * 1000};
 	}
-	return utimens_at(task, dirfd, path, exact, 0);
+	return utimens_or_fd(task, dirfd, path, exact, 0);
 }
 
 long sys_utimes(struct task *task, const char *path, const struct abi_timeval_pair *times)

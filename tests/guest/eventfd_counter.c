@@ -67,8 +67,19 @@ static void rest(void)
 	SHOW_TEXT(link);
 }
 
+/* The first number for it, without flags. */
+static void by_the_old_number(void)
+{
+	section("eventfd without flags");
+	uint64_t value = 0;
+	int fd = MUST(syscall(SYS_eventfd, 3));
+	SHOW(read(fd, &value, sizeof value));
+	say("value %lu, flags %x, descriptor flags %d\n", value, fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+}
+
 int main(void)
 {
+	by_the_old_number();
 	char bytes[16] = {1};
 	int fd = MUST(eventfd(3, EFD_NONBLOCK | EFD_CLOEXEC));
 	SHOW(fcntl(fd, F_GETFD));

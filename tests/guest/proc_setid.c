@@ -10,6 +10,7 @@ static void show_ids(void)
 	MUST(getresuid(&r, &e, &s));
 	MUST(getresgid(&gr, &ge, &gs));
 	say("users %d %d %d, groups %d %d %d\n", r, e, s, gr, ge, gs);
+	CHECK(getuid() == r && geteuid() == e && getgid() == gr && getegid() == ge);
 }
 
 static void by_setuid(void)

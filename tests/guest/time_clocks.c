@@ -1,6 +1,7 @@
 /* clock_gettime(2) and clock_getres(2) of every clock; CPU clocks of other processes and threads; errors. */
 #include "guest.h"
 #include <pthread.h>
+#include <sys/time.h>
 
 static void clocks(void)
 {
@@ -69,10 +70,28 @@ static void cpu_clocks(void)
 	SHOW_ERR(clock_getcpuclockid(1 << 21, &clock));
 }
 
+/* The call itself, which libc leaves to the vDSO. */
+static void time_of_day(void)
+{
+	section("gettimeofday");
+	struct timeval day;
+	struct timezone zone = {1, 1};
+	long long before = now_ns(CLOCK_REALTIME) / 1000;
+	SHOW(syscall(SYS_gettimeofday, &day, &zone));
+	long long at = day.tv_sec * 1000000ll + day.tv_usec;
+	CHECK(at >= before && at <= now_ns(CLOCK_REALTIME) / 1000);
+	say("zone %d %d\n", zone.tz_minuteswest, zone.tz_dsttime);
+	SHOW(syscall(SYS_gettimeofday, NULL, NULL));
+	SHOW(syscall(SYS_gettimeofday, NULL, &zone));
+	SHOW(syscall(SYS_gettimeofday, (void *)8, NULL));
+	SHOW(syscall(SYS_gettimeofday, &day, (void *)8));
+}
+
 int main(void)
 {
 	struct timespec now;
 	clocks();
+	time_of_day();
 	relations();
 	cpu_clocks();
 	section("errors");
