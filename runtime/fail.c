@@ -1,6 +1,7 @@
 /* fail.c - see fail.h. Runs outside the jail; the C library is free to use here. */
 #include "runtime/fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,13 @@ void fail(const char *format, ...)
 	print_line(format, args);
 	va_end(args);
 	exit(EXIT_USBX);
+}
+
+void finish_output(void)
+{
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout))
+		fail("cannot write to standard output: %s", strerror(errno ? errno : EIO));
 }
 
 void *must_alloc(size_t bytes)

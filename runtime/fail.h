@@ -19,6 +19,9 @@ printf_like(1, 2) void complain(const char *format, ...);
 /* complain, then exit with EXIT_USBX. */
 no_return printf_like(1, 2) void fail(const char *format, ...);
 
+/* What was printed on standard output has got there, or this fails. */
+void finish_output(void);
+
 /* Memory or fail. */
 must_check void *must_alloc(size_t bytes);
 must_check char *must_copy(const char *text);

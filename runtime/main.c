@@ -1,6 +1,8 @@
 /* main.c - usbx: which of its few commands was meant. */
 #include "platform/host.h"
 #include "runtime/fail.h"
+#include "runtime/help.h"
+#include "runtime/option_table.h"
 #include "runtime/start.h"
 #include "runtime/supervise.h"
 #include "runtime/users.h"
@@ -15,11 +17,33 @@ static int print_host_calls(void)
 	return 0;
 }
 
-static int flush_out(void)
+/* "--help=TOPIC" becomes "help TOPIC". */
+static bool is_help(const char *command, const char **topic)
 {
-	if (fflush(stdout) || ferror(stdout))
-		fail("cannot write to standard output");
-	return 0;
+	if (!strncmp(command, "--help=", 7))
+		*topic = command + 7;
+	return *topic || !strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help");
+}
+
+static void print_help(const char *topic)
+{
+	if (topic)
+		help_topic(stdout, topic);
+	else
+		help_overview(stdout);
+}
+
+/* Not a command: says so, and which one it may have been. */
+no_return static void fail_command(const char *word)
+{
+	static const char *const known[] = {"run", "help", "syscalls", "--host-calls", "--version", "--help"};
+
+	if (!*word)
+		fail("what to run? usbx run -- command [argument...]; see usbx --help");
+	const char *near = nearest_word(word, known, COUNT(known), sizeof known[0]);
+	if (near)
+		fail("%s: no such command; did you mean usbx %s? See usbx --help", word, near);
+	fail("%s: no such command; to run a program: usbx run -- %s; see usbx --help", word, word);
 }
 
 int main(int argc, char **argv)
@@ -35,19 +59,22 @@ int main(int argc, char **argv)
 			users_find(options.rootfs, options.user, &options.uid, &options.gid);
 		return supervise(&options, &view);
 	}
-	if (argc > 2 && *command)
-		fail("%s %s: see usbx --help", command, argv[2]);
-	if (!strcmp(command, "syscalls"))
+	const char *topic = NULL;
+	bool help = is_help(command, &topic);
+	if (help && argc == 3 && !topic)
+		topic = argv[2];
+	else if (argc > 2 && *command)
+		fail("%s %s: one word too many; see usbx --help", command, argv[2]);
+	if (help)
+		print_help(topic);
+	else if (!strcmp(command, "syscalls"))
 		start_print_syscalls();
 	else if (!strcmp(command, "--host-calls"))
 		print_host_calls();
 	else if (!strcmp(command, "--version"))
 		printf("usbx %s\n", USBX_VERSION);
-	else if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help"))
-		fputs(options_help, stdout);
-	else if (!*command)
-		fail("what to run? usbx run -- command [argument...]; see usbx --help");
 	else
-		fail("%s: no such command; see usbx --help", command);
-	return flush_out();
+		fail_command(command);
+	finish_output();
+	return 0;
 }

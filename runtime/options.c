@@ -1,370 +1,117 @@
-/* options.c - the command line of `usbx run`, by getopt_long.
- *
- * Every value is checked here, so that what follows can trust it: a sandbox is never started on a half-understood wish.
- * An option that narrows (--timeout, --memory) given twice: the last one holds, as everywhere.
- */
+/* options.c - the command line of `usbx run`: read by getopt_long, whose table is made of options.def. What a value
+ * means is option_values.c's. */
 #include "runtime/options.h"
 
 #include "runtime/fail.h"
+#include "runtime/help.h"
+#include "runtime/option_table.h"
+#include "runtime/option_values.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define HOSTNAME_BYTES   64 /* HOST_NAME_MAX */
-#define TIMEOUT_LIMIT_S  1e9
-#define MEMORY_MIN_BYTES (16ull << 20)
-#define DEFAULT_PATH     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define LONG_BASE    256 /* getopt's value of the first row; below are letters */
 
-const char options_help[] =
-	"Usage: usbx run [options] -- command [argument...]\n"
-	"       usbx syscalls              which system calls there are, and how complete they are\n"
-	"       usbx --host-calls          which host system calls the sandbox's kernel makes at most\n"
-	"       usbx --version | --help\n"
-	"\n"
-	"Runs a command in a sandbox with a kernel of its own. It sees the host's programs and libraries read-only, "
-	"the\n"
-	"working directory with its own changes kept in the sandbox, a private /tmp, and no network.\n"
-	"\n"
-	"  --rootfs DIR               DIR as the root instead of the host's programs; changes stay in the sandbox\n"
-	"  --mount SRC:DST[:MODE]     show SRC at DST; MODE ro (default), rw (writes through), cow (changes stay "
-	"inside)\n"
-	"  --rw PATH                  let the sandbox change PATH: the same as --mount PATH:PATH:rw\n"
-	"  --env NAME[=VALUE]         set a variable, or pass the host's; PATH, TERM and LANG always pass\n"
-	"  --workdir DIR              directory in the sandbox to start in\n"
-	"  --user USER[:GROUP]        who the command is, by number or name; default: the caller\n"
-	"  --hostname NAME            default: usbx\n"
-	"  --timeout SECONDS          end the sandbox after this time, with status 124\n"
-	"  --memory SIZE              how much memory of its own a process may have, such as 512M or 2G\n"
-	"  -t, --tty                  give the command a terminal of its own; default: where input and output are one\n"
-	"  -T, --no-tty               give it none: what input and output are, it has\n"
-	"  --strace[=FILE]            write every system call to FILE, or to standard error\n"
-	"  --debug[=WHAT,...]         log, stats, no-patch, no-spin, epoll, uring\n"
-	"\n"
-	"Exit status: the command's; 128+N when signal N ended it; 126 it cannot be run; 127 not found; 125 usbx "
-	"failed.\n";
+static const int getopt_value[] = {
+	[VALUE_NONE] = no_argument, [VALUE_REQUIRED] = required_argument, [VALUE_OPTIONAL] = optional_argument};
 
-enum {
-	OPT_ROOTFS = 256,
-	OPT_MOUNT,
-	OPT_RW,
-	OPT_ENV,
-	OPT_WORKDIR,
-	OPT_USER,
-	OPT_HOSTNAME,
-	OPT_TIMEOUT,
-	OPT_MEMORY,
-	OPT_STRACE,
-	OPT_DEBUG,
-	OPT_TTY,
-	OPT_NO_TTY,
-	OPT_HELP
+static void (*const takers[OPTION_COUNT])(struct options *, const char *) = {
+#define OPTION(function, name, letter, value, argument, offers, topic, times, help, more)                              \
+	[OPTION_##function] = option_##function,
+#include "runtime/options.def"
 };
 
-static const struct option long_options[] = {
-	{"rootfs", required_argument, NULL, OPT_ROOTFS},
-	{"mount", required_argument, NULL, OPT_MOUNT},
-	{"rw", required_argument, NULL, OPT_RW},
-	{"env", required_argument, NULL, OPT_ENV},
-	{"workdir", required_argument, NULL, OPT_WORKDIR},
-	{"user", required_argument, NULL, OPT_USER},
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
-	{"timeout", required_argument, NULL, OPT_TIMEOUT},
-	{"memory", required_argument, NULL, OPT_MEMORY},
-	{"strace", optional_argument, NULL, OPT_STRACE},
-	{"debug", optional_argument, NULL, OPT_DEBUG},
-	{"tty", no_argument, NULL, OPT_TTY},
-	{"no-tty", no_argument, NULL, OPT_NO_TTY},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
-};
-
-/* A path in the sandbox: absolute, of a sane length, without "." and "..", which would not mean there what they mean
- * here. */
-static void check_target(const char *option, const char *path)
+/* "+:" first: stop at the command, and tell a missing value from an unknown option. A letter has no value. */
+static void fill_getopt(struct option long_options[OPTION_COUNT + 1], char letters[OPTION_COUNT + 3])
 {
-	if (*path != '/')
-		fail("%s: %s is not absolute: give the full path in the sandbox", option,
-		     *path ? path : "an empty path");
-	if (strlen(path) >= PATH_MAX)
-		fail("%s: the path is longer than %d bytes", option, PATH_MAX - 1);
-	for (const char *part = path; *part;) {
-		part += strspn(part, "/");
-		size_t n = strcspn(part, "/");
-		if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
-			fail("%s: %s: write it without . and ..", option, path);
-		if (n > NAME_MAX)
-			fail("%s: a name in it is longer than %d bytes", option, NAME_MAX);
-		part += n;
+	char *letter = stpcpy(letters, "+:");
+
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		long_options[i] = (struct option){row->name, getopt_value[row->value], NULL, LONG_BASE + i};
+		if (row->letter)
+			*letter++ = row->letter;
 	}
+	*letter = 0;
+	long_options[OPTION_COUNT] = (struct option){NULL, 0, NULL, 0};
 }
 
-/* Without doubled slashes and without one at the end, so that equal places are equal texts. */
-static void squeeze_slashes(char *path)
+static int row_of_letter(int letter)
 {
-	char *to = path;
+	int i = 0;
 
-	for (const char *from = path; *from; from++)
-		if (*from != '/' || (from[1] && from[1] != '/'))
-			*to++ = *from;
-	*to = 0;
+	while (option_rows[i].letter != letter)
+		i++;
+	return i;
 }
 
-static unsigned depth(const char *path)
+/* Returns when fewer than two options begin like this: getopt takes the beginning of a name for the whole. */
+static void fail_ambiguous(const char *name)
 {
-	unsigned slashes = 0;
+	char all[256] = "";
+	unsigned found = 0;
 
-	for (; *path; path++)
-		slashes += *path == '/';
-	return slashes;
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (!strncmp(option_rows[i].name, name, strlen(name)))
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s--%s", found++ ? " or " : "",
+				 option_rows[i].name);
+	if (found > 1)
+		fail("--%s: %s?", name, all);
 }
 
-/* Outer places come before inner ones, whatever the order of the options: nothing that was asked for is hidden. */
-static void add_mount(struct options *o, const struct mount_option *mount)
+/* word: as it was typed; optopt is the row that getopt found in it, if it did. */
+no_return static void fail_unknown(const char *word)
 {
-	unsigned at = o->mount_count;
+	char name[64];
 
-	if (o->mount_count == MOUNT_OPTION_LIMIT)
-		fail("more than %d mounts", MOUNT_OPTION_LIMIT);
-	for (unsigned i = 0; i < o->mount_count; i++)
-		if (!strcmp(o->mounts[i].target, mount->target))
-			fail("%s: %s is already the place of another mount", mount->option, mount->target);
-	while (at && depth(o->mounts[at - 1].target) > depth(mount->target))
-		at--;
-	memmove(&o->mounts[at + 1], &o->mounts[at], (o->mount_count - at) * sizeof *mount);
-	o->mounts[at] = *mount;
-	o->mount_count++;
+	if (optopt >= LONG_BASE)
+		fail("--%s takes no value; see usbx run --help", option_rows[optopt - LONG_BASE].name);
+	if (strncmp(word, "--", 2) != 0)
+		fail("-%c: no such option; see usbx run --help", optopt);
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	fail_ambiguous(name);
+	const char *near = nearest_option(name);
+	if (near)
+		fail("%s: no such option; did you mean --%s? See usbx run --help", word, near);
+	fail("%s: no such option; see usbx run --help", word);
 }
 
-/* The part of *rest before the next colon; *rest becomes what follows, or NULL. "\:" stands for a colon, "\\" for a
- * backslash. */
-static char *take_part(char **rest)
+void option_help(struct options *o, const char *topic)
 {
-	char *part = *rest, *from = part, *to = part;
-
-	while (*from && *from != ':') {
-		if (*from == '\\' && (from[1] == ':' || from[1] == '\\'))
-			from++;
-		*to++ = *from++;
-	}
-	*rest = *from ? from + 1 : NULL;
-	*to = 0;
-	return part;
-}
-
-/* SRC:DST[:MODE] */
-static void parse_mount(struct options *o, const char *text)
-{
-	static const char *const modes[] = {[SHARE_RO] = "ro", [SHARE_RW] = "rw", [SHARE_COW] = "cow"};
-	char *rest = must_copy(text), *source = take_part(&rest), *target = rest ? take_part(&rest) : NULL;
-	unsigned mode = SHARE_RO;
-
-	if (!*source || !target)
-		fail("--mount %s: use SRC:DST[:ro|rw|cow]", text);
-	if (rest) {
-		while (mode < COUNT(modes) && strcmp(rest, modes[mode]) != 0)
-			mode++;
-		if (mode == COUNT(modes))
-			fail("--mount %s: %s is not a mode: use ro, rw or cow; a colon in a path is written \\:", text,
-			     *rest ? rest : "an empty word");
-	}
-	check_target("--mount", target);
-	squeeze_slashes(target);
-	if (!*target)
-		fail("--mount %s: for another root use --rootfs", text);
-	add_mount(o, &(struct mount_option){"--mount", source, target, (enum share_mode)mode});
-}
-
-static void parse_rw(struct options *o, const char *path)
-{
-	/* Inside at the path that it has outside. */
-	char *full = realpath(path, NULL);
-
-	if (!full)
-		fail("--rw %s: %s", path, strerror(errno));
-	if (!strcmp(full, "/"))
-		fail("--rw /: that would give away the whole host; name a directory in it");
-	add_mount(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
-}
-
-/* A later value of the same name replaces the earlier one. */
-static void add_env(struct options *o, char *pair)
-{
-	size_t name = strcspn(pair, "=") + 1;
-
-	for (unsigned i = 0; i < o->env_count; i++)
-		if (!strncmp(o->env[i], pair, name)) {
-			o->env[i] = pair;
-			return;
-		}
-	if (o->env_count == ENV_OPTION_LIMIT - 1)
-		fail("--env: more than %d variables", ENV_OPTION_LIMIT - 1);
-	o->env[o->env_count++] = pair;
-}
-
-static void pass_env(struct options *o, const char *name)
-{
-	const char *value = getenv(name);
-	char *pair;
-
-	if (!value)
-		return;
-	if (asprintf(&pair, "%s=%s", name, value) < 0)
-		fail("no memory");
-	add_env(o, pair);
-}
-
-static void parse_env(struct options *o, const char *text)
-{
-	if (!*text || *text == '=')
-		fail("--env %s: a variable needs a name: NAME or NAME=VALUE", text);
-	if (strchr(text, '='))
-		add_env(o, must_copy(text));
+	(void)o;
+	if (topic)
+		help_topic(stdout, topic);
 	else
-		pass_env(o, text);
-}
-
-static void parse_hostname(struct options *o, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (!n || n > HOSTNAME_BYTES ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != n)
-		fail("--hostname: use 1 to %d letters, digits, dots and dashes", HOSTNAME_BYTES);
-	o->hostname = text;
-}
-
-static void parse_timeout(struct options *o, const char *text)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0) || !(seconds <= TIMEOUT_LIMIT_S))
-		fail("--timeout %s: use a number of seconds greater than 0", text);
-	o->timeout_ns = (uint64_t)(seconds * (double)NS_PER_S);
-	o->timeout_ns += !o->timeout_ns;
-}
-
-static void parse_memory(struct options *o, const char *text)
-{
-	static const char units[] = "KMGT";
-	char *end;
-
-	errno = 0;
-	unsigned long long size = strtoull(text, &end, 10);
-	bool wrong = *text < '0' || *text > '9' || errno;
-	if (!wrong && *end) {
-		const char *unit = strchr(units, *end & ~0x20);
-		unsigned shift = unit && *unit ? 10 * (unsigned)(unit - units + 1) : 0;
-		wrong = !shift || end[1] || size > (ULLONG_MAX >> shift);
-		size <<= shift;
-	}
-	if (wrong)
-		fail("--memory %s: use a size such as 512M or 2G", text);
-	if (size < MEMORY_MIN_BYTES)
-		fail("--memory %s: too little for any program; give at least %lluM", text, MEMORY_MIN_BYTES >> 20);
-	o->memory_bytes = size;
-}
-
-static void parse_debug(struct options *o, const char *text)
-{
-	const struct {
-		const char *name;
-		bool *flag;
-	} known[] = {
-		{"log", &o->debug.log},         {"stats", &o->debug.stats}, {"no-patch", &o->debug.no_patch},
-		{"no-spin", &o->debug.no_spin}, {"epoll", &o->debug.epoll}, {"uring", &o->debug.uring},
-	};
-
-	while (text) {
-		size_t n = strcspn(text, ","), i = 0;
-		while (i < COUNT(known) && (strlen(known[i].name) != n || strncmp(known[i].name, text, n)))
-			i++;
-		if (i == COUNT(known))
-			fail("--debug=%.*s: use log, stats, no-patch, no-spin, epoll or uring",
-			     (int)MIN(n, (size_t)100), text);
-		*known[i].flag = true;
-		text = text[n] ? text + n + 1 : NULL;
-	}
-	if (o->debug.epoll && o->debug.uring)
-		fail("--debug: epoll and uring exclude each other");
-}
-
-static void take(struct options *o, int option, const char *value)
-{
-	switch (option) {
-	case OPT_ROOTFS:
-		o->rootfs = value;
-		break;
-	case OPT_MOUNT:
-		parse_mount(o, value);
-		break;
-	case OPT_RW:
-		parse_rw(o, value);
-		break;
-	case OPT_ENV:
-		parse_env(o, value);
-		break;
-	case OPT_WORKDIR:
-		check_target("--workdir", value);
-		o->workdir = value;
-		break;
-	case OPT_USER:
-		o->user = value;
-		break;
-	case OPT_HOSTNAME:
-		parse_hostname(o, value);
-		break;
-	case OPT_TIMEOUT:
-		parse_timeout(o, value);
-		break;
-	case OPT_MEMORY:
-		parse_memory(o, value);
-		break;
-	case OPT_STRACE:
-		o->strace = true;
-		o->strace_path = value;
-		break;
-	case OPT_TTY:
-	case 't':
-		o->tty = TTY_FORCE;
-		break;
-	case OPT_NO_TTY:
-	case 'T':
-		o->tty = TTY_NEVER;
-		break;
-	case OPT_DEBUG:
-		parse_debug(o, value ? value : "log");
-		break;
-	}
+		help_options(stdout);
+	finish_output();
+	exit(0);
 }
 
 void options_parse(struct options *out, int argc, char **argv)
 {
+	struct option long_options[OPTION_COUNT + 1];
+	char letters[OPTION_COUNT + 3];
 	int option;
 
 	*out = (struct options){.hostname = "usbx", .uid = getuid(), .gid = getgid()};
-	add_env(out, must_copy("PATH=" DEFAULT_PATH));
-	pass_env(out, "PATH");
-	pass_env(out, "TERM");
-	pass_env(out, "LANG");
+	env_add(out, must_copy("PATH=" DEFAULT_PATH));
+	env_pass(out, "PATH");
+	env_pass(out, "TERM");
+	env_pass(out, "LANG");
+	fill_getopt(long_options, letters);
 	opterr = 0;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "+:htT", long_options, NULL)) != -1) {
-		const char *wrong = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
 		if (option == ':')
-			fail("%s needs a value; see usbx --help", wrong);
+			fail("%s needs a value; see usbx run --help", word);
 		if (option == '?')
-			fail("%s: no such option; see usbx --help", wrong);
-		if (option == OPT_HELP || option == 'h') {
-			fputs(options_help, stdout);
-			exit(0);
-		}
-		take(out, option, optarg);
+			fail_unknown(word);
+		takers[option < LONG_BASE ? row_of_letter(option) : option - LONG_BASE](out, optarg);
 	}
 	if (optind == argc)
 		fail("no command: usbx run [options] -- command [argument...]");

@@ -41,7 +41,4 @@ struct options {
  * one line; nor for --help. Pointers into argv are kept. */
 void options_parse(struct options *out, int argc, char **argv);
 
-/* The text of `usbx --help`. */
-extern const char options_help[];
-
 #endif

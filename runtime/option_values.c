@@ -1,0 +1,264 @@
+/* option_values.c - what each option of options.def does with its value.
+ *
+ * Every value is checked here, so that what follows can trust it: a sandbox is never started on a half-understood wish.
+ */
+#include "runtime/option_values.h"
+
+#include "runtime/fail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOSTNAME_BYTES   64 /* HOST_NAME_MAX */
+#define TIMEOUT_LIMIT_S  1e9
+#define MEMORY_MIN_BYTES (16ull << 20)
+
+/* A path in the sandbox: absolute, of a sane length, without "." and "..", which would not mean there what they mean
+ * here. */
+static void check_target(const char *option, const char *path)
+{
+	if (*path != '/')
+		fail("%s: %s is not absolute: give the full path in the sandbox", option,
+		     *path ? path : "an empty path");
+	if (strlen(path) >= PATH_MAX)
+		fail("%s: the path is longer than %d bytes", option, PATH_MAX - 1);
+	for (const char *part = path; *part;) {
+		part += strspn(part, "/");
+		size_t n = strcspn(part, "/");
+		if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
+			fail("%s: %s: write it without . and ..", option, path);
+		if (n > NAME_MAX)
+			fail("%s: a name in it is longer than %d bytes", option, NAME_MAX);
+		part += n;
+	}
+}
+
+/* Without doubled slashes and without one at the end, so that equal places are equal texts. */
+static void squeeze_slashes(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; from++)
+		if (*from != '/' || (from[1] && from[1] != '/'))
+			*to++ = *from;
+	*to = 0;
+}
+
+static unsigned depth(const char *path)
+{
+	unsigned slashes = 0;
+
+	for (; *path; path++)
+		slashes += *path == '/';
+	return slashes;
+}
+
+/* Outer places come before inner ones, whatever the order of the options: nothing that was asked for is hidden. */
+static void add_mount(struct options *o, const struct mount_option *mount)
+{
+	unsigned at = o->mount_count;
+
+	if (o->mount_count == MOUNT_OPTION_LIMIT)
+		fail("more than %d mounts", MOUNT_OPTION_LIMIT);
+	for (unsigned i = 0; i < o->mount_count; i++)
+		if (!strcmp(o->mounts[i].target, mount->target))
+			fail("%s: %s is already the place of another mount", mount->option, mount->target);
+	while (at && depth(o->mounts[at - 1].target) > depth(mount->target))
+		at--;
+	memmove(&o->mounts[at + 1], &o->mounts[at], (o->mount_count - at) * sizeof *mount);
+	o->mounts[at] = *mount;
+	o->mount_count++;
+}
+
+/* The part of *rest before the next colon; *rest becomes what follows, or NULL. "\:" stands for a colon, "\\" for a
+ * backslash. */
+static char *take_part(char **rest)
+{
+	char *part = *rest, *from = part, *to = part;
+
+	while (*from && *from != ':') {
+		if (*from == '\\' && (from[1] == ':' || from[1] == '\\'))
+			from++;
+		*to++ = *from++;
+	}
+	*rest = *from ? from + 1 : NULL;
+	*to = 0;
+	return part;
+}
+
+/* SRC:DST[:MODE] */
+void option_mount(struct options *o, const char *text)
+{
+	static const char *const modes[] = {[SHARE_RO] = "ro", [SHARE_RW] = "rw", [SHARE_COW] = "cow"};
+	char *rest = must_copy(text), *source = take_part(&rest), *target = rest ? take_part(&rest) : NULL;
+	unsigned mode = SHARE_RO;
+
+	if (!*source || !target)
+		fail("--mount %s: use SRC:DST[:ro|rw|cow]", text);
+	if (rest) {
+		while (mode < COUNT(modes) && strcmp(rest, modes[mode]) != 0)
+			mode++;
+		if (mode == COUNT(modes))
+			fail("--mount %s: %s is not a mode: use ro, rw or cow; a colon in a path is written \\:", text,
+			     *rest ? rest : "an empty word");
+	}
+	check_target("--mount", target);
+	squeeze_slashes(target);
+	if (!*target)
+		fail("--mount %s: for another root use --rootfs", text);
+	add_mount(o, &(struct mount_option){"--mount", source, target, (enum share_mode)mode});
+}
+
+void option_rw(struct options *o, const char *path)
+{
+	/* Inside at the path that it has outside. */
+	char *full = realpath(path, NULL);
+
+	if (!full)
+		fail("--rw %s: %s", path, strerror(errno));
+	if (!strcmp(full, "/"))
+		fail("--rw /: that would give away the whole host; name a directory in it");
+	add_mount(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
+}
+
+/* A later value of the same name replaces the earlier one. */
+void env_add(struct options *o, char *pair)
+{
+	size_t name = strcspn(pair, "=") + 1;
+
+	for (unsigned i = 0; i < o->env_count; i++)
+		if (!strncmp(o->env[i], pair, name)) {
+			o->env[i] = pair;
+			return;
+		}
+	if (o->env_count == ENV_OPTION_LIMIT - 1)
+		fail("--env: more than %d variables", ENV_OPTION_LIMIT - 1);
+	o->env[o->env_count++] = pair;
+}
+
+void env_pass(struct options *o, const char *name)
+{
+	const char *value = getenv(name);
+	char *pair;
+
+	if (!value)
+		return;
+	if (asprintf(&pair, "%s=%s", name, value) < 0)
+		fail("no memory");
+	env_add(o, pair);
+}
+
+void option_env(struct options *o, const char *text)
+{
+	if (!*text || *text == '=')
+		fail("--env %s: a variable needs a name: NAME or NAME=VALUE", text);
+	if (strchr(text, '='))
+		env_add(o, must_copy(text));
+	else
+		env_pass(o, text);
+}
+
+void option_hostname(struct options *o, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (!n || n > HOSTNAME_BYTES ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != n)
+		fail("--hostname: use 1 to %d letters, digits, dots and dashes", HOSTNAME_BYTES);
+	o->hostname = text;
+}
+
+void option_timeout(struct options *o, const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0) || !(seconds <= TIMEOUT_LIMIT_S))
+		fail("--timeout %s: use a number of seconds greater than 0", text);
+	o->timeout_ns = (uint64_t)(seconds * (double)NS_PER_S);
+	o->timeout_ns += !o->timeout_ns;
+}
+
+void option_memory(struct options *o, const char *text)
+{
+	static const char units[] = "KMGT";
+	char *end;
+
+	errno = 0;
+	unsigned long long size = strtoull(text, &end, 10);
+	bool wrong = *text < '0' || *text > '9' || errno;
+	if (!wrong && *end) {
+		const char *unit = strchr(units, *end & ~0x20);
+		unsigned shift = unit && *unit ? 10 * (unsigned)(unit - units + 1) : 0;
+		wrong = !shift || end[1] || size > (ULLONG_MAX >> shift);
+		size <<= shift;
+	}
+	if (wrong)
+		fail("--memory %s: use a size such as 512M or 2G", text);
+	if (size < MEMORY_MIN_BYTES)
+		fail("--memory %s: too little for any program; give at least %lluM", text, MEMORY_MIN_BYTES >> 20);
+	o->memory_bytes = size;
+}
+
+void option_debug(struct options *o, const char *text)
+{
+	if (!text)
+		text = "log";
+	const struct {
+		const char *name;
+		bool *flag;
+	} known[] = {
+		{"log", &o->debug.log},         {"stats", &o->debug.stats}, {"no-patch", &o->debug.no_patch},
+		{"no-spin", &o->debug.no_spin}, {"epoll", &o->debug.epoll}, {"uring", &o->debug.uring},
+	};
+
+	while (text) {
+		size_t n = strcspn(text, ","), i = 0;
+		while (i < COUNT(known) && (strlen(known[i].name) != n || strncmp(known[i].name, text, n)))
+			i++;
+		if (i == COUNT(known))
+			fail("--debug=%.*s: use log, stats, no-patch, no-spin, epoll or uring",
+			     (int)MIN(n, (size_t)100), text);
+		*known[i].flag = true;
+		text = text[n] ? text + n + 1 : NULL;
+	}
+	if (o->debug.epoll && o->debug.uring)
+		fail("--debug: epoll and uring exclude each other");
+}
+
+void option_rootfs(struct options *o, const char *value)
+{
+	o->rootfs = value;
+}
+
+void option_workdir(struct options *o, const char *value)
+{
+	check_target("--workdir", value);
+	o->workdir = value;
+}
+
+void option_user(struct options *o, const char *value)
+{
+	o->user = value;
+}
+
+void option_strace(struct options *o, const char *path)
+{
+	o->strace = true;
+	o->strace_path = path;
+}
+
+void option_tty(struct options *o, const char *none)
+{
+	(void)none;
+	o->tty = TTY_FORCE;
+}
+
+void option_no_tty(struct options *o, const char *none)
+{
+	(void)none;
+	o->tty = TTY_NEVER;
+}
