@@ -61,10 +61,11 @@ int main(int argc, char **argv)
 	}
 	const char *topic = NULL;
 	bool help = is_help(command, &topic);
-	if (help && argc == 3 && !topic)
+	int used = help && argc > 2 && !topic ? 3 : 2;
+	if (used == 3)
 		topic = argv[2];
-	else if (argc > 2 && *command)
-		fail("%s %s: one word too many; see usbx --help", command, argv[2]);
+	if (argc > used && *command)
+		fail("%s: what is %s for? It is one word too many; see usbx --help", command, argv[used]);
 	if (help)
 		print_help(topic);
 	else if (!strcmp(command, "syscalls"))
