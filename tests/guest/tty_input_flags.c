@@ -12,6 +12,7 @@ static void with(const char *name, tcflag_t flags)
 		SHOW_SLAVE();
 	SHOW_MASTER();
 	LOCAL(0, ICANON);
+	SHOW_SLAVE(); /* a line that never ended can be read now */
 	type_bytes("Ab\rC\nd\xc1\xff", 8);
 	SHOW_SLAVE();
 	SHOW_MASTER();
