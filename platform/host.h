@@ -129,4 +129,7 @@ struct host_call {
 /* The rows of host.def, ended by a NULL name. */
 extern const struct host_call host_calls[];
 
+/* How many of them have been made by this process. */
+uint64_t host_call_count(void);
+
 #endif

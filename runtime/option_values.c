@@ -203,15 +203,24 @@ void option_memory(struct options *o, const char *text)
 	o->memory_bytes = size;
 }
 
+void option_stats(struct options *o, const char *text)
+{
+	if (text && strcmp(text, "json") != 0)
+		fail("--stats=%s: use --stats or --stats=json", text);
+	o->stats = text ? STATS_JSON : STATS_TEXT;
+}
+
 void option_debug(struct options *o, const char *text)
 {
+	bool stats = false;
+
 	if (!text)
 		text = "log";
 	const struct {
 		const char *name;
 		bool *flag;
 	} known[] = {
-		{"log", &o->debug.log},         {"stats", &o->debug.stats}, {"no-patch", &o->debug.no_patch},
+		{"log", &o->debug.log},         {"stats", &stats},          {"no-patch", &o->debug.no_patch},
 		{"no-spin", &o->debug.no_spin}, {"epoll", &o->debug.epoll}, {"uring", &o->debug.uring},
 	};
 
@@ -225,6 +234,8 @@ void option_debug(struct options *o, const char *text)
 		*known[i].flag = true;
 		text = text[n] ? text + n + 1 : NULL;
 	}
+	if (stats)
+		o->stats = STATS_JSON;
 	if (o->debug.epoll && o->debug.uring)
 		fail("--debug: epoll and uring exclude each other");
 }
@@ -249,6 +260,13 @@ void option_strace(struct options *o, const char *path)
 {
 	o->strace = true;
 	o->strace_path = path;
+}
+
+void option_trace(struct options *o, const char *path)
+{
+	if (!*path)
+		fail("--trace: an empty path");
+	o->trace_path = path;
 }
 
 void option_tty(struct options *o, const char *none)

@@ -31,8 +31,10 @@ struct options {
 	enum tty_wish { TTY_AUTO, TTY_FORCE, TTY_NEVER } tty;
 	bool strace;
 	const char *strace_path; /* NULL: standard error */
+	const char *trace_path;  /* NULL: no trace */
+	enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON } stats;
 	struct {
-		bool log, stats, no_patch, no_spin, epoll, uring;
+		bool log, no_patch, no_spin, epoll, uring;
 	} debug;
 	char **argv; /* the command */
 };

@@ -12,6 +12,7 @@
 #include "platform/hostio.h"
 #include "platform/platform.h"
 #include "runtime/start.h"
+#include "runtime/stats.h"
 #include "sentry/base/log.h"
 #include "syscalls/trace.h"
 
@@ -144,24 +145,9 @@ static void start_platform(const struct options *options)
 		give_up(*start_error ? start_error : "the platform cannot start on this host");
 }
 
-static void print_stats(void)
+static void run(const struct sandbox *sandbox, const struct boot_config *config, const struct trace_config *trace)
 {
-	struct platform_stats s;
-	char text[512];
-
-	platform_stats_get(&s);
-	int n = snprintf(
-		text, sizeof text,
-		"stats: {\"calls_trapped\": %lu, \"calls_patched\": %lu, \"sites_patched\": %lu, \"sites_refused\": "
-		"%lu, \"faults\": %lu, \"kicks\": %lu, \"handoffs_slept\": %lu, \"memory_calls\": %lu, "
-		"\"agent_batches\": %lu}\n",
-		s.calls_trapped, s.calls_patched, s.sites_patched, s.sites_refused, s.faults, s.kicks, s.handoffs_slept,
-		s.memory_calls, s.agent_batches);
-	host_stderr(text, MIN((size_t)n, sizeof text - 1));
-}
-
-static void run(const struct sandbox *sandbox, const struct boot_config *config)
-{
+	uint64_t started_ns = host_monotonic_ns();
 	struct boot_status status;
 	char message[JAIL_MESSAGE_BYTES];
 
@@ -169,12 +155,11 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config)
 		give_up(message);
 	start_probe();
 	starting = false;
-	if (config->strace)
-		trace_start(config->strace_file);
+	trace_start(trace);
 	sentry_boot(config, &status);
-	trace_print_unfinished();
-	if (sandbox->options->debug.stats)
-		print_stats();
+	trace_finish();
+	if (sandbox->options->stats)
+		stats_print(sandbox->options->stats, host_monotonic_ns() - started_ns);
 	outcome->status = status;
 	outcome->complete = true;
 }
@@ -213,14 +198,17 @@ void sandbox_main(void *argument)
 		.memory_limit_bytes = options->memory_bytes,
 		.machine_bytes = machine_bytes(),
 		.cpu_count = usable_cpus(),
-		.strace = options->strace,
-		.strace_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,
 		.control_file = add_file(CONTROL_FD),
 	};
 	for (unsigned i = 0; i < view->count; i++)
 		if (view->shown[i] >= 0)
 			view->specs[i].host_dir = add_view(&view->specs[i], &view->host[view->shown[i]]);
 	add_stdio(&config, sandbox, flags);
-	run(sandbox, &config);
+	const struct trace_config trace = {
+		.lines = options->strace,
+		.line_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,
+		.json_file = options->trace_path ? add_file(TRACE_FD) : HOSTFILE_NONE,
+	};
+	run(sandbox, &config, &trace);
 	host_exit(0);
 }

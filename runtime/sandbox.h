@@ -8,8 +8,9 @@
 
 /* Descriptors of the child, put there by the command line before the clone. */
 #define CONTROL_FD    3 /* reading end: a byte is a signal for the guest; its end of file is our parent's */
-#define STRACE_FD     4 /* or -1 in struct sandbox */
-#define FIRST_FREE_FD 5
+#define STRACE_FD     4 /* --strace=FILE; closed when there is none */
+#define TRACE_FD      5 /* --trace FILE; the same */
+#define FIRST_FREE_FD 6
 
 /* What the child tells its parent; lies in memory that only these two share. */
 struct outcome {

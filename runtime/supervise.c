@@ -75,32 +75,42 @@ static void fill_stdio(bool was_open[3])
 	}
 }
 
+/* A file that the sentry writes for the person, under the number that it expects; path NULL: that number is free. */
+static void open_output(const char *option, const char *path, int wanted)
+{
+	if (!path) {
+		close(wanted);
+		return;
+	}
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0)
+		fail("%s %s: %s", option, path, strerror(errno));
+	place(fd, wanted);
+	if (fd != wanted)
+		close(fd);
+}
+
+/* The caller may have left us anything at the numbers that the child expects something at; what we open before they are
+ * filled must not get one of these. */
+static void reserve_channels(void)
+{
+	for (int fd = CONTROL_FD; fd < FIRST_FREE_FD; fd++)
+		place(STDIN_FILENO, fd);
+}
+
 /* Descriptors of struct sandbox; returns the writing end of the control pipe. */
 static int open_channels(const struct options *options)
 {
-	int control[2], strace_fd = -1;
+	int control[2];
 
+	reserve_channels();
 	if (pipe2(control, O_CLOEXEC | O_NONBLOCK))
 		fail("cannot make a pipe: %s", strerror(errno));
-	if (options->strace_path) {
-		strace_fd = open(options->strace_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-		if (strace_fd < 0)
-			fail("--strace=%s: %s", options->strace_path, strerror(errno));
-		strace_fd = fcntl(strace_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	}
-	int reader = fcntl(control[0], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int writer = fcntl(control[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	if (reader < 0 || writer < 0 || (options->strace_path && strace_fd < 0))
-		fail("too few descriptors: %s", strerror(errno));
-	place(reader, CONTROL_FD);
-	close(reader);
-	if (strace_fd >= 0) {
-		place(strace_fd, STRACE_FD);
-		close(strace_fd);
-	} else {
-		close(STRACE_FD);
-	}
-	return writer;
+	place(control[0], CONTROL_FD);
+	close(control[0]);
+	open_output("--strace", options->strace_path, STRACE_FD);
+	open_output("--trace", options->trace_path, TRACE_FD);
+	return control[1];
 }
 
 static void forward(int signals, int control)

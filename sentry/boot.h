@@ -24,8 +24,6 @@ struct boot_config {
 	uint64_t memory_limit_bytes; /* of a process's private writable memory; 0: none */
 	uint64_t machine_bytes; /* of memory on the host: what the guest is told when there is no limit; 0: not known */
 	unsigned cpu_count;     /* what the guest is told */
-	bool strace;
-	uint32_t strace_file; /* host file index; HOSTFILE_NONE: stderr */
 	/* What the command-line process asks while we run: SIGINT and the like for the guest. Polled host file, or
 	 * HOSTFILE_NONE. Each byte read is a signal number for the foreground process group; end of file: end the
 	 * sandbox. */

@@ -281,6 +281,8 @@ long task_exec_at(struct task *task, struct file *file, const char *path, bool p
 	if (boot) /* what the loader does it does for this task */
 		fiber_owner_set(fiber, task);
 	long result = exec_request_run(task, &request);
+	if (!result)
+		run_tell_exec(task, path, argv);
 	if (boot) {
 		fiber_owner_set(fiber, NULL);
 		task->context_set = false;

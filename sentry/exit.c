@@ -234,6 +234,7 @@ static void drop_memory(struct task *task)
 		task_release_memory(task);
 	task_usage(task, &used);
 	rusage_add(&task->process->usage, &used);
+	task_totals_add(&used);
 	task->user_ns = 0;
 	memset(&task->io, 0, sizeof task->io);
 	task->uthread = NULL;

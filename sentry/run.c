@@ -45,6 +45,12 @@ void run_tell_exit(const struct task *task, int wait_status)
 		observer->exited(task, wait_status);
 }
 
+void run_tell_exec(const struct task *task, const char *path, char *const argv[])
+{
+	if (unlikely(observer))
+		observer->exec(task, path, argv);
+}
+
 static bool is_restart(long result)
 {
 	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;

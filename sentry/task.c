@@ -33,6 +33,7 @@ struct tables {
 	struct list processes, sessions;
 	int32_t last_pid;
 	unsigned tasks_count;
+	struct task_totals totals;
 };
 
 static struct tables *tables;
@@ -148,6 +149,7 @@ int task_alloc(struct task **out)
 	task->timer_slack_ns = 50000;
 	task->tid = pid_new();
 	tables->tasks_count++;
+	tables->totals.threads++;
 	*out = task;
 	return 0;
 }
@@ -207,6 +209,7 @@ int process_alloc(struct process **out)
 	waitq_init(&process->thread_wait);
 	process->start_ns = clock_now_ns();
 	list_push_back(&tables->processes, &process->all_node);
+	tables->totals.processes++;
 	*out = process;
 	return 0;
 }
@@ -403,6 +406,19 @@ void task_usage(const struct task *task, struct rusage_counts *out)
 				      .write_calls = task->io.write_calls};
 	if (task->mm)
 		out->max_rss_kb = aspace_rss_bytes(task->mm->as) / 1024;
+}
+
+void task_totals_add(const struct rusage_counts *usage)
+{
+	rusage_add(&tables->totals.usage, usage);
+}
+
+void task_totals_get(struct task_totals *out)
+{
+	*out = tables->totals;
+	/* Pid 1 is the sentry's own. */
+	out->processes -= out->processes > 0;
+	out->threads -= out->threads > 0;
 }
 
 void process_usage(const struct process *process, struct rusage_counts *out)

@@ -278,6 +278,14 @@ void rusage_add(struct rusage_counts *sum, const struct rusage_counts *more);
 void task_usage(const struct task *task, struct rusage_counts *out);
 void process_usage(const struct process *process, struct rusage_counts *out);
 
+/* Of the sandbox as a whole: how many there have been, and what those used that have ended. */
+struct task_totals {
+	uint64_t processes, threads;
+	struct rusage_counts usage; /* max_rss_kb: of the largest */
+};
+void task_totals_get(struct task_totals *out);
+void task_totals_add(const struct rusage_counts *usage); /* a thread ends */
+
 /* ------------------------------------------------------------------------------------------------ running */
 
 void task_run_main(void *task); /* the fiber's main (sentry/run.c) */
@@ -288,10 +296,12 @@ void run_set_dispatch(long (*dispatch)(struct task *task));
 struct run_observer {
 	void (*signal)(const struct task *task, const struct abi_siginfo *info); /* one that is about to act */
 	void (*exited)(const struct task *task, int wait_status);
+	void (*exec)(const struct task *task, const char *path, char *const argv[]);
 };
 void run_set_observer(const struct run_observer *observer); /* NULL: nobody */
 void run_tell_signal(const struct task *task, const struct abi_siginfo *info);
 void run_tell_exit(const struct task *task, int wait_status);
+void run_tell_exec(const struct task *task, const char *path, char *const argv[]);
 /* Makes the task look up from guest code or from an interruptible wait. Never parks (sentry/kick.c). */
 void task_kick(struct task *task);
 /* The same for one that is to die (killed is set): its thread is ended wherever it is. */

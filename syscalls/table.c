@@ -201,6 +201,13 @@ static call_function *const calls[] = {
 
 /* ------------------------------------------------------------------ dispatch */
 
+static uint64_t counts[COUNT(calls)];
+
+uint64_t syscall_count(uint64_t nr)
+{
+	return nr < COUNT(counts) ? counts[nr] : 0;
+}
+
 static call_function *call_find(const struct stop *stop)
 {
 	return likely(!stop->foreign && stop->nr < COUNT(calls)) ? calls[stop->nr] : NULL;
@@ -223,6 +230,8 @@ long syscall_dispatch(struct task *task)
 	call_function *call = call_find(&task->stop);
 
 	assert(task->stop.kind == STOP_SYSCALL);
+	if (likely(task->stop.nr < COUNT(counts)))
+		counts[task->stop.nr]++;
 	if (unlikely(trace_is_on()))
 		return dispatch_traced(task, call);
 	return likely(call != NULL) ? call(task, task->stop.args) : -ENOSYS;

@@ -46,6 +46,8 @@ struct syscall_row {
 
 /* The row of a number; NULL when Linux has no call of this number. Static. */
 const struct syscall_row *syscall_row(uint64_t nr);
+/* How often the sentry was asked for the call of this number. What the gate answers by itself is not counted. */
+uint64_t syscall_count(uint64_t nr);
 /* One more than the highest number that has a row. */
 unsigned syscall_row_count(void);
 

@@ -631,6 +631,22 @@ bool trace_shown_after(enum syscall_kind kind)
 	}
 }
 
+enum trace_form trace_form(enum syscall_kind kind)
+{
+	const struct kind_printer *printer = &printers[kind];
+
+	if (printer->class == CLASS_STRING)
+		return FORM_STRING;
+	if (printer->print == print_dec || printer->print == print_udec || printer->print == print_dec64 ||
+	    printer->print == print_udec64 || printer->print == print_id)
+		return FORM_NUMBER;
+	if (printer->print == print_dirfd)
+		return FORM_DIRFD;
+	if (printer->print == print_buffer)
+		return FORM_BUFFER;
+	return printer->print == print_buffer_out ? FORM_BUFFER_OUT : FORM_TEXT;
+}
+
 static void print_struct(const struct kind_printer *printer, const struct shown *arg)
 {
 	_Alignas(16) unsigned char bytes[STRUCT_LIMIT];

@@ -1,5 +1,5 @@
-/* trace_print.h - how --strace shows an argument, by its kind (trace_value.c: registers, trace_memory.c: what they
- * point to).
+/* trace_print.h - how --strace and --trace show an argument, by its kind (trace_value.c: registers, trace_memory.c:
+ * what they point to).
  *
  * Guest memory is read for display only. What cannot be read is shown as its address.
  */
@@ -27,6 +27,16 @@ struct shown {
 /* trace_memory.c. Is the kind shown only when the call has written it? */
 bool trace_shown_after(enum syscall_kind kind);
 void trace_print(enum syscall_kind kind, const struct shown *arg);
+/* What kind of value an argument is to --trace. */
+enum trace_form {
+	FORM_TEXT,       /* as --strace shows it */
+	FORM_NUMBER,     /* --strace shows a decimal number */
+	FORM_DIRFD,      /* a number, for some of which --strace has a name */
+	FORM_STRING,     /* a zero-terminated string of the guest's */
+	FORM_BUFFER,     /* bytes of the guest's, as many as the next argument says */
+	FORM_BUFFER_OUT, /* as many as the result says */
+};
+enum trace_form trace_form(enum syscall_kind kind);
 /* "SIGCHLD {code=CLD_EXITED, pid=3, status=0}" */
 void trace_add_siginfo(struct text *text, const struct abi_siginfo *info);
 

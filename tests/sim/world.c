@@ -103,7 +103,6 @@ unsigned sim_world_run(void)
 				     .stdio_flags = {O_RDONLY, O_WRONLY, O_WRONLY},
 				     .machine_bytes = MACHINE_BYTES,
 				     .cpu_count = 2,
-				     .strace_file = HOSTFILE_NONE,
 				     .control_file = add_file(sim_host_pipe(O_RDWR))};
 	sentry_boot(&config, &status);
 	sim.quiet = true;
