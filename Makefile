@@ -25,7 +25,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DUSBX_VERSION='"$(VERSION)"' -I. -I$(B)/g
 LDFLAGS_USBX = $(if $(SAN),-pie,-static-pie) $(OPT) -pthread -Wl,-z,relro,-z,now,-z,noexecstack
 LIBS    = -lseccomp -l:liburing.a -lelf -lz
 
-SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
+SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c platform/ptrace/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
 		   loader/*.c syscalls/*.c runtime/*.c)
 OBJS := $(SRCS:%.c=$(B)/%.o)
 TEST_DEPS :=

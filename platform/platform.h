@@ -14,8 +14,9 @@
  * Nothing is promised about the truth of what a stop says: number, arguments, registers and memory are the guest's
  * word.
  *
- * Implementations: platform/systrap (default), tests/sim (the simulated platform); chosen at link time through
- * platform_* symbols of one implementation.
+ * Implementations: platform/systrap, whose stubs are confined by seccomp or, where the host has none, by a tracer
+ * (platform/ptrace): chosen at start; and tests/sim (the simulated platform), chosen at link time through the
+ * platform_* symbols.
  */
 #ifndef PLATFORM_PLATFORM_H
 #define PLATFORM_PLATFORM_H
@@ -27,7 +28,14 @@ struct uthread;
 
 /* ------------------------------------------------------------------------------------------------ the platform */
 
+enum platform_kind {
+	PLATFORM_AUTO,    /* systrap, or ptrace where the host refuses what systrap needs */
+	PLATFORM_SYSTRAP, /* calls are caught by seccomp */
+	PLATFORM_PTRACE   /* calls are caught by a tracer: slower, needs no seccomp */
+};
+
 struct platform_config {
+	enum platform_kind kind;
 	uint64_t memory_limit_bytes; /* backstop a stub's private writable memory gets (RLIMIT_DATA); 0: none */
 	bool no_patch;               /* debugging: leave call sites alone, every call traps */
 	bool no_spin;                /* never spin, always sleep (also chosen when only one CPU may be used) */
@@ -40,6 +48,13 @@ struct platform_config {
 /* Called once, before the jail closes: starts whatever processes the platform needs and fills its pool.
  * Returns 0, or -errno after having printed one line that says what the host forbids. */
 must_check int platform_start(const struct platform_config *config);
+
+#define PLATFORM_REASON_BYTES 160
+
+/* Would this platform (not PLATFORM_AUTO) work on this host? Tries it, in processes of its own that end before it
+ * returns. May be called by any process with one thread, outside of a jail. 0, or -errno and in one line what the host
+ * refuses. */
+must_check int platform_probe(enum platform_kind kind, char reason[PLATFORM_REASON_BYTES]);
 
 /* Ends every stub and helper process. Nothing of the platform may be used afterwards. */
 void platform_stop(void);

@@ -483,6 +483,19 @@ static void task_died(pid_t pid, int signal)
 		systrap.factory_pid = 0;
 		systrap.fatal = "the stub factory has ended";
 	}
+	if (pid == systrap.tracer.pid) {
+		systrap.tracer.pid = 0;
+		systrap.fatal = "the tracer has ended";
+	}
+}
+
+/* What ended it. A tracer cannot kill by SIGSYS as seccomp does: it makes who breaks a rule exit with that status, and
+ * nothing else in a stub exits at all. */
+static int death_signal(const siginfo_t *info)
+{
+	bool by_tracer = info->si_code == CLD_EXITED && info->si_status == SIGSYS;
+
+	return info->si_code != CLD_EXITED || by_tracer ? info->si_status : 0;
 }
 
 static void deaths_collect(void)
@@ -493,7 +506,7 @@ static void deaths_collect(void)
 		info.si_pid = 0;
 		if (host_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) || !info.si_pid)
 			return;
-		task_died(info.si_pid, info.si_code == CLD_EXITED ? 0 : info.si_status);
+		task_died(info.si_pid, death_signal(&info));
 	}
 }
 

@@ -13,6 +13,9 @@
  *   no capability, no new privileges, dumpable: the sentry may then read its memory without a capability of its own
  *   own session     the terminal's signals are the sentry's business
  *
+ * Where a tracer stands in for seccomp (platform/ptrace), it attaches to the factory before that makes anything: so
+ * it has all that the factory makes. seccomp(2) is then the tracer's.
+ *
  * Everything here up to factory_install runs in the factory's and the template's processes and calls the C library
  * directly; they print nothing and report by exit status or silence.
  *
@@ -143,7 +146,7 @@ static void factory_confine(void)
 	};
 	struct sock_fprog program = {COUNT(insn), (struct sock_filter *)insn};
 
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
 		_exit(106);
 }
 
@@ -189,6 +192,22 @@ static void place(int fd, int number)
 		_exit(107);
 }
 
+/* By a tracer that does not trace already whoever makes us. */
+static bool factory_to_trace(void)
+{
+	return systrap.tracer.pid && !systrap.sentry_traced;
+}
+
+/* Whoever is to be traced waits for it: the stubs must be from their birth. */
+static void await_tracer(int wire)
+{
+	char byte = 0;
+
+	tracer_invite(&systrap.tracer);
+	if (write(wire, &byte, 1) != 1 || read(wire, &byte, 1) != 1)
+		_exit(112);
+}
+
 static no_return void factory_main(const int keep[], unsigned kept, uint64_t memory_limit_bytes)
 {
 	/* keep: gate code, then what goes to FD_GATE, FD_FACTORY, FD_LANE0..., FD_TRAMPOLINE */
@@ -197,6 +216,8 @@ static no_return void factory_main(const int keep[], unsigned kept, uint64_t mem
 	int high[4 + LANES];
 
 	die_with_parent();
+	if (factory_to_trace())
+		await_tracer(keep[2]);
 	for (int i = 0; i < LANES; i++)
 		number[2 + i] = FD_LANE0 + i;
 	number[2 + LANES] = FD_TRAMPOLINE;
@@ -223,6 +244,16 @@ static no_return void factory_main(const int keep[], unsigned kept, uint64_t mem
 
 /* ------------------------------------------------------------------------------------------------ the sentry's end */
 
+static int let_trace(int wire, pid_t pid)
+{
+	char byte;
+
+	if (read(wire, &byte, 1) != 1)
+		return -EAGAIN;
+	int error = tracer_attach(&systrap.tracer, pid);
+	return !error && write(wire, &byte, 1) != 1 ? -EPIPE : error;
+}
+
 int factory_start(int gate_code_fd, int gate_fd, int trampoline_fd, const int lane_fd[LANES],
 		  uint64_t memory_limit_bytes, int *factory_fd, pid_t *factory_pid, pid_t *template_pid)
 {
@@ -244,9 +275,12 @@ int factory_start(int gate_code_fd, int gate_fd, int trampoline_fd, const int la
 	if (pid == 0)
 		factory_main(keep, COUNT(keep), memory_limit_bytes);
 	close(pair[1]);
-	if (pid < 0 || read(pair[0], &wire, sizeof wire) != sizeof wire) {
+	int error = pid < 0 ? -EAGAIN : factory_to_trace() ? let_trace(pair[0], pid) : 0;
+	if (!error && read(pair[0], &wire, sizeof wire) != sizeof wire)
+		error = -EAGAIN;
+	if (error) {
 		close(pair[0]);
-		return -EAGAIN;
+		return error;
 	}
 	*factory_fd = pair[0];
 	*factory_pid = pid;

@@ -79,7 +79,11 @@ void filter_signed(struct filter *out, const struct filter_layout *layout, const
 /* The agent's program. */
 void filter_agent(struct filter *out, const struct filter_layout *layout);
 
-/* Says what a program would decide, by interpreting it: for tests and for the sentry's own self-check at start.
+/* Can filter_verdict run this program? Only instructions that it knows, every jump and load in bounds, a RET at the
+ * end. */
+must_check bool filter_runnable(const struct filter *filter);
+
+/* What a program decides, by interpreting it: for platform/ptrace, and for tests. It must be runnable.
  * data: struct seccomp_data. Returns the SECCOMP_RET_* value; steps (may be NULL): instructions executed. */
 struct seccomp_data;
 uint32_t filter_verdict(const struct filter *filter, const struct seccomp_data *data, unsigned *steps);

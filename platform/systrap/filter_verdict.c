@@ -1,7 +1,7 @@
 /* filter_verdict.c - an interpreter of the classic BPF that our programs use: what would the kernel decide?
  *
- * For tests, which compare it with the kernel itself. Limits: only the instructions that bpf.c is asked to write;
- * another one is an assertion.
+ * The tracer runs by it the programs that the kernel would run (platform/ptrace), and tests compare it with the kernel.
+ * Limits: the instructions that bpf.c and libseccomp write. filter_runnable tells; another one is an assertion.
  */
 #include <string.h>
 
@@ -104,4 +104,55 @@ uint32_t filter_verdict(const struct filter *filter, const struct seccomp_data *
 	}
 	assert(!"a program without an end");
 	return SECCOMP_RET_KILL_PROCESS;
+}
+
+/* ------------------------------------------------------------------------------------------------ beforehand */
+
+/* The kernel wants more: that no scratch word is read before it is written (ours are zero at the start). */
+static bool insn_runnable(const struct sock_filter *insn, unsigned left)
+{
+	switch (insn->code) {
+	case BPF_LD | BPF_W | BPF_ABS:
+		return insn->k % 4 == 0 && insn->k < sizeof(struct seccomp_data);
+	case BPF_LD | BPF_MEM:
+	case BPF_LDX | BPF_MEM:
+	case BPF_ST:
+		return insn->k < BPF_MEMWORDS;
+	case BPF_JMP | BPF_JA:
+		return insn->k < left;
+	case BPF_RET | BPF_K:
+	case BPF_LD | BPF_IMM:
+	case BPF_LDX | BPF_IMM:
+	case BPF_MISC | BPF_TAX:
+	case BPF_MISC | BPF_TXA:
+		return true;
+	}
+	switch (insn->code & ~BPF_X) {
+	case BPF_ALU | BPF_ADD:
+	case BPF_ALU | BPF_SUB:
+	case BPF_ALU | BPF_OR:
+	case BPF_ALU | BPF_AND:
+	case BPF_ALU | BPF_XOR:
+	case BPF_ALU | BPF_LSH:
+	case BPF_ALU | BPF_RSH:
+		return true;
+	case BPF_JMP | BPF_JEQ:
+	case BPF_JMP | BPF_JGT:
+	case BPF_JMP | BPF_JGE:
+	case BPF_JMP | BPF_JSET:
+		return insn->jt < left && insn->jf < left;
+	}
+	return false;
+}
+
+bool filter_runnable(const struct filter *filter)
+{
+	unsigned len = filter->len;
+
+	if (!len || len > FILTER_INSN_LIMIT || filter->insn[len - 1].code != (BPF_RET | BPF_K))
+		return false;
+	for (unsigned at = 0; at < len; at++)
+		if (!insn_runnable(&filter->insn[at], len - at - 1))
+			return false;
+	return true;
 }

@@ -44,6 +44,11 @@ __asm__(".section .rodata\n"
 	"gate_blob_end:\n"
 	".text\n");
 
+#define PTRACE_REMEDY                                                                                                  \
+	"it may be a container's seccomp profile, a debugger that traces usbx, or sysctl kernel.yama.ptrace_scope "    \
+	"above 1"
+#define HOST_REMEDY "usbx needs one of them; in a container, allow seccomp(2) in its profile"
+
 #ifndef HWCAP2_FSGSBASE
 #define HWCAP2_FSGSBASE (1 << 1)
 #endif
@@ -204,6 +209,31 @@ static int processes_make(void)
 	return error;
 }
 
+/* Who catches the calls of guests: the host's seccomp, or a tracer. A sentry that can have no filter of its own is
+ * traced itself. */
+static int catcher_choose(void)
+{
+	enum platform_kind kind = systrap.config.kind;
+	int refused = seccomp_usable(), error;
+
+	if (!refused && kind != PLATFORM_PTRACE)
+		return 0;
+	if (kind == PLATFORM_SYSTRAP)
+		return fail("this host refuses seccomp; try --platform=ptrace", refused);
+	error = tracer_start(&systrap.tracer);
+	if (!error && refused) {
+		systrap.sentry_traced = true;
+		tracer_invite(&systrap.tracer);
+		error = tracer_attach(&systrap.tracer, getpid());
+	}
+	if (error && refused)
+		log_error("this host refuses both seccomp (%s) and ptrace (%s): " HOST_REMEDY, strerror(-refused),
+			  strerror(-error));
+	else if (error)
+		log_error("this host refuses ptrace (%s): " PTRACE_REMEDY, strerror(-error));
+	return error;
+}
+
 int platform_start(const struct platform_config *config)
 {
 	int error;
@@ -217,6 +247,9 @@ int platform_start(const struct platform_config *config)
 	context_measure();
 	if (systrap.fp_bytes + 1024 > BLOCK_ALT_BYTES)
 		return fail("the vector state of this CPU is too large", -ENOSPC);
+	error = catcher_choose();
+	if (error)
+		return error;
 	hostfile_start();
 	error = files_make();
 	if (error)
@@ -268,6 +301,11 @@ void platform_stop(void)
 	systrap.stopping = true;
 	for_all(end);
 	for_all(reap);
+	/* Last, because the others are reaped through it. One that traces us ends with us. */
+	if (!systrap.sentry_traced) {
+		end(systrap.tracer.pid);
+		reap(systrap.tracer.pid);
+	}
 }
 
 const char *platform_fatal(void)

@@ -18,6 +18,7 @@
 #define PLATFORM_SYSTRAP_SYSTRAP_H
 
 #include "platform/platform.h"
+#include "platform/ptrace/tracer.h"
 #include "platform/systrap/abi.h"
 #include "platform/systrap/sign.h"
 #include "sentry/base/list.h"
@@ -155,6 +156,8 @@ struct uthread {
 /* The whole platform. */
 struct systrap {
 	struct platform_config config;
+	struct tracer tracer; /* pid 0: the host's seccomp does it */
+	bool sentry_traced;   /* for want of seccomp; else the tracer has the factory and the stubs only */
 	int gate_fd; /* the sandbox's memfd */
 	int factory_fd;
 	pid_t factory_pid;
