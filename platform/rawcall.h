@@ -1,5 +1,5 @@
-/* rawcall.h - one system call as the kernel sees it: errors as negative errno. For host.c, and for what jail.c does
- * before the jail closes. Nobody else includes this.
+/* rawcall.h - one system call as the kernel sees it: errors as negative errno. For host.c, and for what happens outside
+ * of the jail or before it closes: jail.c, factory.c, platform/ptrace. Nobody else includes this.
  */
 #ifndef PLATFORM_RAWCALL_H
 #define PLATFORM_RAWCALL_H

@@ -280,3 +280,16 @@ void option_no_tty(struct options *o, const char *none)
 	(void)none;
 	o->tty = TTY_NEVER;
 }
+
+void option_platform(struct options *o, const char *text)
+{
+	static const char *const names[] = {
+		[PLATFORM_AUTO] = "auto", [PLATFORM_SYSTRAP] = "systrap", [PLATFORM_PTRACE] = "ptrace"};
+	unsigned kind = 0;
+
+	while (kind < COUNT(names) && strcmp(names[kind], text) != 0)
+		kind++;
+	if (kind == COUNT(names))
+		fail("--platform %.100s: use auto, systrap or ptrace", text);
+	o->platform = (enum platform_kind)kind;
+}

@@ -102,6 +102,8 @@ void options_parse(struct options *out, int argc, char **argv)
 	env_pass(out, "PATH");
 	env_pass(out, "TERM");
 	env_pass(out, "LANG");
+	if (getenv("USBX_PLATFORM"))
+		option_platform(out, getenv("USBX_PLATFORM"));
 	fill_getopt(long_options, letters);
 	opterr = 0;
 	optind = 1;

@@ -2,7 +2,7 @@
 #ifndef RUNTIME_OPTIONS_H
 #define RUNTIME_OPTIONS_H
 
-#include "sentry/base/types.h"
+#include "platform/platform.h"
 
 #define MOUNT_OPTION_LIMIT 128
 #define ENV_OPTION_LIMIT   1024
@@ -36,6 +36,7 @@ struct options {
 	struct {
 		bool log, no_patch, no_spin, epoll, uring;
 	} debug;
+	enum platform_kind platform;
 	char **argv; /* the command */
 };
 

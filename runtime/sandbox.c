@@ -134,6 +134,7 @@ static uint64_t machine_bytes(void)
 static void start_platform(const struct options *options)
 {
 	const struct platform_config config = {
+		.kind = options->platform,
 		.memory_limit_bytes = options->memory_bytes ? options->memory_bytes + BACKSTOP_SLACK_BYTES : 0,
 		.no_patch = options->debug.no_patch,
 		.no_spin = options->debug.no_spin || usable_cpus() < 2,

@@ -1,10 +1,11 @@
 /* probe.c - does a platform work on this host? (platform_probe)
  *
- * Theory. Both platforms rest on the same thing: a program loaded by seccomp(2) that makes a call raise SIGSYS, with the number
- * told and the call not run. So both are tried by the same few lines in a child; for ptrace a tracer attaches to the
- * child first, and the seccomp(2) that is tried is the tracer's.
+ * Theory. Both platforms rest on the same thing: a program loaded by seccomp(2) that makes a call raise SIGSYS, with
+ * the number told and the call not run. So both are tried by the same few lines in a child; for ptrace a tracer
+ * attaches to the child first, and the seccomp(2) that is tried is the tracer's.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 
 #include "platform/platform.h"
 #include "platform/ptrace/tracer.h"
+#include "platform/rawcall.h"
 
 #define TRAPPED_NR   SYS_getppid
 #define STATUS_WRONG 99 /* loaded, but it does not do what it must; below: the errno of what failed */
@@ -44,14 +46,18 @@ static int try_trap(void)
 	struct sock_fprog program = {COUNT(insn), (struct sock_filter *)insn};
 	struct sigaction action = {.sa_sigaction = note_trap, .sa_flags = SA_SIGINFO};
 
-	if (sigaction(SIGSYS, &action, NULL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
-		return MIN(errno, STATUS_WRONG - 1);
+	if (sigaction(SIGSYS, &action, NULL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return STATUS_WRONG;
+	long error = CALL3(seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (error)
+		return (int)MIN(-error, STATUS_WRONG - 1l);
 	return syscall(TRAPPED_NR) == TRAPPED_NR && trapped_nr == TRAPPED_NR ? 0 : STATUS_WRONG;
 }
 
 static no_return void child_main(const struct tracer *tracer, int wire)
 {
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
 	char byte = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -60,6 +66,8 @@ static no_return void child_main(const struct tracer *tracer, int wire)
 		if (write(wire, &byte, 1) != 1 || read(wire, &byte, 1) != 1)
 			_exit(STATUS_WRONG);
 	}
+	if (CALL3(capset, &header, none, 0)) /* with more rights than the tracer it could not be read */
+		_exit(STATUS_WRONG);
 	_exit(try_trap());
 }
 
@@ -91,7 +99,7 @@ static int try_child(struct tracer *tracer)
 	close(pair[0]); /* who still waits for the tracer ends */
 	if (child < 0)
 		return -EAGAIN;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	while (CALL4(wait4, child, &status, 0, NULL) == -EINTR)
 		continue;
 	if (error)
 		return error;
@@ -103,7 +111,7 @@ static int try_child(struct tracer *tracer)
 int platform_probe(enum platform_kind kind, char reason[PLATFORM_REASON_BYTES])
 {
 	const char *what = kind == PLATFORM_PTRACE ? "ptrace" : "seccomp";
-	struct tracer tracer = {0, -1};
+	struct tracer tracer = {0, -1, 0};
 	int error = kind == PLATFORM_PTRACE ? tracer_start(&tracer) : 0;
 
 	assert(kind != PLATFORM_AUTO);
@@ -114,7 +122,7 @@ int platform_probe(enum platform_kind kind, char reason[PLATFORM_REASON_BYTES])
 		if (tracer.wire >= 0)
 			close(tracer.wire);
 		kill(tracer.pid, SIGKILL);
-		while (waitpid(tracer.pid, NULL, 0) < 0 && errno == EINTR)
+		while (CALL4(wait4, tracer.pid, NULL, 0, NULL) == -EINTR)
 			continue;
 	}
 	if (error == -ENOTSUP)

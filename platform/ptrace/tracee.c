@@ -1,9 +1,9 @@
 /* tracee.c - who is traced, and the programs that each has loaded.
  *
  * Theory. Programs form a tree as in the kernel: each points to the one that was the newest when it was loaded, and is
- * counted by tracees and by later programs. So all guest threads of a stub share the stub's keyed program. They are run by
- * filter_verdict, the interpreter with which the tests compare the kernel; what it cannot run is refused when loaded,
- * so that no program can lead the tracer astray.
+ * counted by tracees and by later programs. So all guest threads of a stub share the stub's keyed program. They are run
+ * by filter_verdict, the interpreter with which the tests compare the kernel; what it cannot run is refused when
+ * loaded, so that no program can lead the tracer astray.
  *
  * Tracees are in a hash table by pid with linear probing; removal closes the gap.
  *

@@ -12,31 +12,31 @@
  * A call that runs costs one stop when its tracee was resumed for running calls; otherwise the tracee is set back to
  * the instruction, resumed for running calls, and stops at it again, to be judged anew. A call that may run is
  * resumed with SYSEMU, which takes away the stop at its end; so that, too, is a single stop. We guess what comes:
- * after a signal has been delivered the gate's handler makes calls that may run (futex, rt_sigreturn); otherwise a call of the guest's own
- * is as likely. A wrong guess costs a stop, never more: every stop is judged by what it is.
+ * after a signal has been delivered the gate's handler makes calls that may run (futex, rt_sigreturn); otherwise a call
+ * of the guest's own is as likely. A wrong guess costs a stop, never more: every stop is judged by what it is.
  *
  *     verdict   at the call's stop
  *     ALLOW     runs
  *     ERRNO     cancelled, the error in rax
  *     TRAP      cancelled, rax as before; SIGSYS is sent, and gets the siginfo of seccomp's when it is about to be
  *               delivered. Who has blocked SIGSYS is killed, as the kernel does.
- *     KILL      becomes exit_group(SIGSYS). No other way ends a process with a status that its parent can tell from a kill:
- *               a signal that is handled cannot be made deadly, and pid 1 of a namespace cannot be killed from inside.
+ *     KILL      becomes exit_group(SIGSYS). No other way ends a process with a status that its parent can tell from a
+ * kill: a signal that is handled cannot be made deadly, and pid 1 of a namespace cannot be killed from inside.
  *
- * seccomp(2) itself never reaches the host. New tasks are attached by the kernel at their birth, before their first instruction;
- * the maker's event and the child's first stop come in either order, and the child waits for both. Every signal on
- * its way to a tracee is passed on as it is.
+ * seccomp(2) itself never reaches the host. New tasks are attached by the kernel at their birth, before their first
+ * instruction; the maker's event and the child's first stop come in either order, and the child waits for both. Every
+ * signal on its way to a tracee is passed on as it is.
  *
- * PR_SET_DUMPABLE 0 would hide a tracee's memory from us too, and its program with it: the wish is kept, and the call that
- * loads the program is run as that prctl.
+ * PR_SET_DUMPABLE 0 would hide a tracee's memory from us too, and its program with it: the wish is kept, and the call
+ * that loads the program is run as that prctl.
  *
  * The tracer holds no descriptor and no capability, and is dumpable for nobody. Where the host has seccomp its own
- * program leaves it the four calls of its loop; where not, it is the one process of a sandbox without a filter. It reads of
- * its tracees registers, and the programs they load: those come from pages that guests cannot write, since the programs
- * loaded before say so.
+ * program leaves it the four calls of its loop; where not, it is the one process of a sandbox without a filter. It
+ * reads of its tracees registers, and the programs they load: those come from pages that guests cannot write, since the
+ * programs loaded before say so.
  *
- * Limits: the vsyscall page's three calls (time, gettimeofday, getcpu) are served by the host's page fault handler, where no
- * tracer can see them: they write the clock or the CPU's number to where the caller says, in its own memory.
+ * Limits: the vsyscall page's three calls (time, gettimeofday, getcpu) are served by the host's page fault handler,
+ * where no tracer can see them: they write the clock or the CPU's number to where the caller says, in its own memory.
  */
 #include "platform/ptrace/tracer.h"
 
@@ -106,23 +106,16 @@ static void call_cancel(struct tracee *tracee, struct user_regs_struct *regs, ui
 	resume(tracee, false, signal);
 }
 
-/* Another call instead, whose stop this is then. */
-static void call_replace(struct tracee *tracee, struct user_regs_struct *regs, uint64_t nr, uint64_t first,
-			 uint64_t second)
-{
-	regs->orig_rax = nr;
-	regs->rdi = regs->rbx = first; /* rbx: of a 32-bit call */
-	regs->rsi = second;
-	trace(PTRACE_SETREGS, tracee, 0, regs);
-	resume(tracee, false, 0);
-}
-
 static void kill_by_filter(struct tracee *tracee, struct user_regs_struct *regs, uint32_t arch)
 {
-	if (!tracee->runs_calls)
+	if (!tracee->runs_calls) {
 		call_again(tracee, regs);
-	else
-		call_replace(tracee, regs, arch == AUDIT_ARCH_X86_64 ? SYS_exit_group : EXIT_GROUP_32, SIGSYS, 0);
+		return;
+	}
+	regs->orig_rax = arch == AUDIT_ARCH_X86_64 ? SYS_exit_group : EXIT_GROUP_32;
+	regs->rdi = regs->rbx = SIGSYS; /* rbx: of a 32-bit call */
+	trace(PTRACE_SETREGS, tracee, 0, regs);
+	resume(tracee, false, 0);
 }
 
 static void trap(struct tracee *tracee, struct user_regs_struct *regs, const struct seccomp_data *data)
@@ -188,22 +181,37 @@ static int seccomp_call(struct tracee *tracee, const struct seccomp_data *data)
 	return program_load(tracee, program.len, flags & SECCOMP_FILTER_FLAG_TSYNC);
 }
 
+/* At a stop where calls run: this one runs as prctl(PR_SET_DUMPABLE, 0), and is stopped at its end, where the
+ * registers become again what they were. */
+static void hide(struct tracee *tracee, const struct user_regs_struct *regs)
+{
+	struct user_regs_struct other = *regs;
+	int status;
+
+	tracee->hide = false;
+	other.orig_rax = SYS_prctl;
+	other.rdi = PR_SET_DUMPABLE;
+	other.rsi = 0;
+	trace(PTRACE_SETREGS, tracee, 0, &other);
+	resume(tracee, true, 0);
+	if (CALL4(wait4, tracee->pid, &status, __WALL, NULL) != tracee->pid || !WIFSTOPPED(status))
+		_exit(1); /* it is the sentry: all is over */
+}
+
 /* At a stop where calls run, so that whoever looks at the host's calls from outside sees it as a call number -1. */
 static void load_program(struct tracee *tracee, struct user_regs_struct *regs, const struct seccomp_data *data)
 {
 	int error = seccomp_call(tracee, data);
 
-	if (error || !tracee->hide) {
-		call_cancel(tracee, regs, (uint64_t)error, 0);
-		return;
-	}
-	tracee->hide = false;
-	call_replace(tracee, regs, SYS_prctl, PR_SET_DUMPABLE, 0);
+	if (tracee->hide && tracee->program)
+		hide(tracee, regs);
+	call_cancel(tracee, regs, (uint64_t)error, 0);
 }
 
 static bool wants_to_hide(const struct tracee *tracee, const struct seccomp_data *data)
 {
-	return !tracee->program && data->arch == AUDIT_ARCH_X86_64 && data->nr == SYS_prctl && data->args[0] == PR_SET_DUMPABLE && data->args[1] == 0;
+	return !tracee->program && data->arch == AUDIT_ARCH_X86_64 && data->nr == SYS_prctl &&
+	       data->args[0] == PR_SET_DUMPABLE && data->args[1] == 0;
 }
 
 static void at_call(struct tracee *tracee, const struct seccomp_data *data)
@@ -249,7 +257,8 @@ static void call_stop(struct tracee *tracee)
 		resume(tracee, true, 0);
 		return;
 	}
-	data = (struct seccomp_data){.nr = (int)info.entry.nr, .arch = info.arch, .instruction_pointer = info.instruction_pointer};
+	data = (struct seccomp_data){
+		.nr = (int)info.entry.nr, .arch = info.arch, .instruction_pointer = info.instruction_pointer};
 	for (unsigned i = 0; i < COUNT(data.args); i++)
 		data.args[i] = info.entry.args[i];
 	at_call(tracee, &data);
@@ -454,7 +463,7 @@ int tracer_start(struct tracer *out)
 		close(pair[0]);
 		return -EAGAIN;
 	}
-	*out = (struct tracer){.pid = pid, .wire = pair[0]};
+	*out = (struct tracer){.pid = pid, .wire = pair[0], .refused = 0};
 	return 0;
 }
 
@@ -471,7 +480,8 @@ int tracer_attach(struct tracer *tracer, pid_t pid)
 
 	close(tracer->wire);
 	tracer->wire = -1;
-	return answered ? request.result : -EIO;
+	tracer->refused = answered ? request.result : -EIO;
+	return tracer->refused;
 }
 
 int seccomp_usable(void)

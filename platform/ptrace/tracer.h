@@ -3,8 +3,8 @@
  * A process that the tracer has attached to, and all that it makes from then on, have a seccomp(2) that works as the
  * kernel's: SECCOMP_SET_MODE_FILTER loads a program, clone inherits, all programs are run, the strictest verdict wins.
  * What is known of the verdicts is ALLOW, ERRNO, TRAP (SIGSYS with the kernel's siginfo) and KILL (either kind): the
- * process then exits with status SIGSYS. Everything above (factory.c, gate.S, jail.c) is written for seccomp(2) and does
- * not know which of the two it has.
+ * process then exits with status SIGSYS. Everything above (factory.c, gate.S, jail.c) is written for seccomp(2) and
+ * does not know which of the two it has.
  *
  *   tracer.c   the process: attaching, its loop, what happens at each stop
  *   tracee.c   its books: who is traced, and with which programs
@@ -16,8 +16,9 @@
 #include "sentry/base/types.h"
 
 struct tracer {
-	pid_t pid; /* 0: there is none */
-	int wire;  /* -1 once it has attached to somebody */
+	pid_t pid;   /* 0: there is none */
+	int wire;    /* -1 once it has been told to attach */
+	int refused; /* what tracer_attach said, if not 0 */
 };
 
 /* Forks the tracer from a process with one thread. It traces nobody yet. 0 or -errno. */

@@ -44,11 +44,6 @@ __asm__(".section .rodata\n"
 	"gate_blob_end:\n"
 	".text\n");
 
-#define PTRACE_REMEDY                                                                                                  \
-	"it may be a container's seccomp profile, a debugger that traces usbx, or sysctl kernel.yama.ptrace_scope "    \
-	"above 1"
-#define HOST_REMEDY "usbx needs one of them; in a container, allow seccomp(2) in its profile"
-
 #ifndef HWCAP2_FSGSBASE
 #define HWCAP2_FSGSBASE (1 << 1)
 #endif
@@ -209,6 +204,21 @@ static int processes_make(void)
 	return error;
 }
 
+static int tracer_refused(int seccomp_error, int error)
+{
+	if (seccomp_error)
+		log_error("this host refuses both seccomp (%s) and ptrace (%s), and usbx needs one of them: in a "
+			  "container, "
+			  "allow seccomp(2) in its profile",
+			  strerror(-seccomp_error), strerror(-error));
+	else
+		log_error(
+			"this host refuses ptrace (%s): perhaps a container's seccomp profile, a debugger that traces "
+			"usbx, or sysctl kernel.yama.ptrace_scope above 1",
+			strerror(-error));
+	return error;
+}
+
 /* Who catches the calls of guests: the host's seccomp, or a tracer. A sentry that can have no filter of its own is
  * traced itself. */
 static int catcher_choose(void)
@@ -226,12 +236,7 @@ static int catcher_choose(void)
 		tracer_invite(&systrap.tracer);
 		error = tracer_attach(&systrap.tracer, getpid());
 	}
-	if (error && refused)
-		log_error("this host refuses both seccomp (%s) and ptrace (%s): " HOST_REMEDY, strerror(-refused),
-			  strerror(-error));
-	else if (error)
-		log_error("this host refuses ptrace (%s): " PTRACE_REMEDY, strerror(-error));
-	return error;
+	return error ? tracer_refused(refused, error) : 0;
 }
 
 int platform_start(const struct platform_config *config)
@@ -259,6 +264,8 @@ int platform_start(const struct platform_config *config)
 		return fail("signalfd", error);
 	proc_find();
 	error = processes_make();
+	if (systrap.tracer.refused)
+		return tracer_refused(0, systrap.tracer.refused);
 	if (error)
 		return fail("the stub factory (are clone and seccomp allowed here?)", error);
 	error = hostio_start(HOSTIO_AUTO);

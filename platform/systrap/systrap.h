@@ -158,7 +158,7 @@ struct systrap {
 	struct platform_config config;
 	struct tracer tracer; /* pid 0: the host's seccomp does it */
 	bool sentry_traced;   /* for want of seccomp; else the tracer has the factory and the stubs only */
-	int gate_fd; /* the sandbox's memfd */
+	int gate_fd;          /* the sandbox's memfd */
 	int factory_fd;
 	pid_t factory_pid;
 	int lane_fd[LANES];

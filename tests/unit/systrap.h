@@ -106,11 +106,23 @@ static void test_fiber(void *argument)
 	test_done = true;
 }
 
+/* What `usbx run` makes of the same variable. */
+static inline enum platform_kind test_platform(void)
+{
+	const char *wanted = getenv("USBX_PLATFORM");
+
+	return !wanted                      ? PLATFORM_AUTO
+	       : !strcmp(wanted, "ptrace")  ? PLATFORM_PTRACE
+	       : !strcmp(wanted, "systrap") ? PLATFORM_SYSTRAP
+					    : PLATFORM_AUTO;
+}
+
 /* Starts the platform and runs body on a fiber of its own. */
 static inline void test_run_config(void (*body)(void), struct platform_config config)
 {
 	struct fiber *fiber;
 
+	config.kind = test_platform();
 	if (platform_start(&config))
 		abort();
 	test_body = body;
