@@ -291,6 +291,27 @@ bool dentry_is_beneath(const struct dentry *below, const struct dentry *above)
 	return false;
 }
 
+static const struct superblock *superblock_of(const struct dentry *dentry)
+{
+	while (!dentry->inode) /* negative: a directory has it */
+		dentry = dentry->parent;
+	return dentry->inode->sb;
+}
+
+void dentry_forget(const struct superblock *sb)
+{
+	struct dentry *dentry, *after;
+
+	/* Freeing one may make its parent unused, which then comes last. */
+	list_for_each_safe (dentry, after, &cache->lru, lru)
+		if (superblock_of(dentry) == sb) {
+			bool was_last = after == list_entry(&cache->lru, struct dentry, lru);
+			dentry_free(dentry);
+			if (was_last)
+				after = list_entry(cache->lru.prev, struct dentry, lru);
+		}
+}
+
 void dentry_shrink_all(void)
 {
 	while (!list_empty(&cache->lru))

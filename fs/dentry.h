@@ -50,6 +50,8 @@ void dentry_move(struct dentry *dentry, struct dentry *target);
 void dentry_exchange(struct dentry *a, struct dentry *b);
 /* Is below the same as above, or somewhere beneath it? */
 bool dentry_is_beneath(const struct dentry *below, const struct dentry *above);
+/* Frees what is unused of one file system, which nobody will walk again. */
+void dentry_forget(const struct superblock *sb);
 /* Frees everything unused: tests that look for leaks. */
 void dentry_shrink_all(void);
 

@@ -75,8 +75,10 @@ struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, 
 	file->cred = cred;
 	cred_get(cred);
 	list_init(&file->epolls);
-	if (counts_as_writer(file))
+	if (counts_as_writer(file)) {
 		inode->writers++;
+		inode->sb->writers++;
+	}
 	return file;
 }
 
@@ -101,8 +103,10 @@ void file_put(struct file *file)
 	notify_file(file, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (file_ops(file)->release)
 		file_ops(file)->release(file);
-	if (counts_as_writer(file))
+	if (counts_as_writer(file)) {
 		inode->writers--;
+		inode->sb->writers--;
+	}
 	if (!--inode->open_count)
 		notify_last_link(inode);
 	if (file->path.dentry)

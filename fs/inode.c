@@ -5,7 +5,7 @@
  *
  * Limits: no access control lists beyond the mode; no user namespaces.
  */
-#include "fs/inode.h"
+#include "fs/dentry.h"
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include <errno.h>
@@ -48,6 +48,7 @@ struct superblock *superblock_new(enum inode_kind kind, const char *type)
 	sb->kind = kind;
 	sb->type = type;
 	sb->dev = next_dev++;
+	list_init(&sb->watches);
 	return sb;
 }
 
@@ -60,11 +61,30 @@ void superblock_put(struct superblock *sb)
 {
 	if (!ref_put(&sb->ref))
 		return;
-	/* Inodes do not hold their superblock: it outlives them because mounts are only taken away at the sandbox's
-	 * end. */
-	if (sb->root)
-		inode_put(sb->root);
+	assert(!sb->root && list_empty(&sb->watches));
+	if (kinds[sb->kind].ops && kinds[sb->kind].ops->free_super)
+		kinds[sb->kind].ops->free_super(sb);
 	slab_free(&superblock_slab, sb);
+}
+
+struct dentry *superblock_top(struct superblock *sb)
+{
+	if (!sb->top)
+		sb->top = dentry_new_root(sb->root);
+	return sb->top;
+}
+
+void superblock_shut(struct superblock *sb)
+{
+	struct inode *root = sb->root;
+
+	sb->root = NULL;
+	if (sb->top)
+		dentry_put(sb->top);
+	sb->top = NULL;
+	dentry_forget(sb);
+	if (root)
+		inode_put(root);
 }
 
 int superblock_statfs(struct superblock *sb, struct statfs_info *out)
@@ -82,6 +102,7 @@ struct inode *inode_new(struct superblock *sb, enum inode_kind kind, uint32_t mo
 	ref_init(&inode->ref);
 	inode->kind = kind;
 	inode->sb = sb;
+	superblock_get(sb);
 	inode->ino = ++sb->next_ino;
 	inode->mode = mode;
 	inode->nlink = 1;
@@ -119,7 +140,9 @@ void inode_put(struct inode *inode)
 		dying = inode->dying;
 		if (inode_ops(inode)->release)
 			inode_ops(inode)->release(inode);
+		struct superblock *sb = inode->sb;
 		slab_free(&inode_slab, inode);
+		superblock_put(sb);
 	}
 	draining = false;
 }

@@ -100,8 +100,9 @@ struct inode_ops {
 	 * last looked up or found right (clock_now_ns), to be moved on by a check that asked. Missing: revalidate below
 	 * decides. */
 	bool (*check)(struct inode *dir, const char *name, struct inode *inode, uint64_t *checked_ns);
-	bool (*revalidate)(struct inode *inode); /* false: the cached dentry must be looked up again (proc, host) */
-	void (*release)(struct inode *inode);    /* last reference gone; must not park */
+	bool (*revalidate)(struct inode *inode);   /* false: the cached dentry must be looked up again (proc, host) */
+	void (*release)(struct inode *inode);      /* last reference gone; must not park */
+	void (*free_super)(struct superblock *sb); /* the superblock goes: its data, too */
 };
 
 /* Opens FIFOs (S_IFIFO) and devices (S_IFCHR) wherever their names are, but in the device file system itself, whose own
@@ -115,13 +116,20 @@ struct statfs_info {
 	uint64_t fsid;
 };
 
+struct dentry;
+
 struct superblock {
 	struct ref ref;
 	enum inode_kind kind;
 	uint64_t dev;
-	const char *type; /* as /proc/mounts shows it; static text */
-	struct inode *root;
+	const char *type;   /* as /proc/mounts shows it; static text */
+	struct inode *root; /* counted; NULL: shut, its last mount is gone */
+	struct dentry *top; /* counted: the root's; superblock_top makes it */
+	uint32_t mounts;    /* how many show it */
+	uint32_t writers;   /* files open for writing: no remounting read-only */
 	bool read_only;
+	bool fixed;          /* of the start-up configuration: it stays, with what that said of it */
+	struct list watches; /* inotify's on its inodes (fs/notify.c) */
 	void *data;
 	uint64_t next_ino; /* inode_new numbers from here; 0 starts at 1 */
 };
@@ -130,7 +138,11 @@ struct superblock {
  * yet. type must be static text. NULL: no memory. */
 must_check struct superblock *superblock_new(enum inode_kind kind, const char *type);
 void superblock_get(struct superblock *sb);
-void superblock_put(struct superblock *sb); /* gives back the root's reference with the last one */
+void superblock_put(struct superblock *sb);
+/* The dentry that all mounts of it begin at, made when first asked for. Borrowed; NULL: no memory. */
+must_check struct dentry *superblock_top(struct superblock *sb);
+/* Nobody can reach it any more: its names go, and it itself with its last inode. Each inode holds its superblock. */
+void superblock_shut(struct superblock *sb);
 
 /* Every superblock's file system answers statfs(2) through this; -ENOSYS when its kind has none. */
 must_check int superblock_statfs(struct superblock *sb, struct statfs_info *out);

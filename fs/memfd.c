@@ -71,7 +71,7 @@ static int make_home(void)
 			dentry_put(root);
 		return -ENOMEM;
 	}
-	*mount = (struct mount){.sb = memfd_sb, .root = root, .internal = true};
+	*mount = (struct mount){.sb = memfd_sb, .root = root, .flags = MS_RELATIME, .internal = true};
 	ref_init(&mount->ref);
 	list_init(&mount->node);
 	memfd_mount = mount;

@@ -9,6 +9,7 @@
  * overlay; XATTR_TOTAL_LIMIT bytes of attributes an inode.
  */
 #include "fs/facts.h"
+#include "fs/mount.h"
 #include "fs/tmpfs.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
@@ -75,6 +76,12 @@ struct mem_fs *mem_fs_new(uint64_t size_bytes)
 	fs->budget.limit_bytes = size_bytes ? size_bytes : facts.memory_bytes / 2;
 	fs->inode_limit = MIN(fs->budget.limit_bytes / PAGE_SIZE, INODE_LIMIT);
 	return fs;
+}
+
+void mem_fs_free(struct superblock *sb)
+{
+	if (sb->data)
+		slab_free(&fs_slab, sb->data);
 }
 
 int mem_inode_new(struct superblock *sb, enum inode_kind kind, const struct inode *dir, uint32_t mode, uint64_t rdev,
@@ -257,6 +264,21 @@ void mem_accessed(struct inode *inode)
 	if (!is_later(&inode->atime, &inode->mtime) || !is_later(&inode->atime, &inode->ctime) ||
 	    now.s - inode->atime.s >= ACCESS_STALE_S)
 		inode->atime = now;
+}
+
+void mem_file_accessed(const struct file *file)
+{
+	struct inode *inode = file->inode;
+	const struct mount *mount = file->path.mount;
+	uint32_t flags = mount ? mount->flags : MS_RELATIME;
+
+	if (file->flags & O_NOATIME || flags & MS_NOATIME || (flags & MS_NODIRATIME && S_ISDIR(inode->mode)) ||
+	    (mount && mount_is_read_only(mount)))
+		return;
+	if (flags & MS_RELATIME)
+		mem_accessed(inode);
+	else
+		inode->atime = fs_time_now();
 }
 
 void mem_linked(struct inode *dir, struct inode *inode)

@@ -1,8 +1,11 @@
 /* mount.c - mounts, how the tree is put together at start, and the start of fs/ itself.
  *
- * Mounts are made before the first guest instruction and stay to the end: there is no mount(2) for guests. One that is
- * mounted over another hides it. The tree's root is a tmpfs unless the configuration mounts something at "/"; mount
- * points that are missing are made.
+ * Mounts of the configuration are made before the first guest instruction; what guests may do to the tree later is in
+ * fs/mountops.c. One that is mounted over another hides it. The tree's root is a tmpfs unless the configuration mounts
+ * something at "/"; mount points that are missing are made.
+ *
+ * A mount in the tree has one reference for that; a child holds its parent and its mount point. File systems of the
+ * configuration stay to the end, wherever they are still seen; those that guests mounted go with their last mount.
  *
  * Limits: MOUNT_LIMIT mounts.
  */
@@ -37,8 +40,10 @@
 
 static struct slab mount_slab = SLAB(mount);
 static struct list mounts = LIST_INIT(mounts);
-static int mount_count;
+static unsigned mount_count; /* of this slab: in the tree, or taken away and still in use */
+static int last_id = 20;
 static int (*makers[MOUNT_TYPES])(const struct mount_spec *spec, struct superblock **out);
+static struct superblock *made[MOUNT_TYPES]; /* the last of each type: they stay */
 
 struct list *mount_all(void)
 {
@@ -61,30 +66,62 @@ struct mount *mount_at(const struct mount *parent, const struct dentry *dentry)
 	return found;
 }
 
-int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, bool read_only, struct mount **out)
+void mount_hook(struct mount *mount, const struct path *at)
+{
+	mount->parent = at->mount;
+	mount->mountpoint = at->dentry;
+	path_get(at);
+	at->dentry->mounts++;
+	for (struct dentry *dentry = at->dentry; dentry; dentry = dentry->parent)
+		dentry->pinned = true;
+}
+
+bool mount_is_read_only(const struct mount *mount)
+{
+	return mount->flags & MS_RDONLY || mount->sb->read_only;
+}
+
+void mount_put(struct mount *mount)
+{
+	mount->expired = false;
+	if (!ref_put(&mount->ref))
+		return;
+	assert(list_empty(&mount->node) && !mount->parent && !mount->internal);
+	struct superblock *sb = mount->sb;
+	dentry_put(mount->root);
+	if (!--sb->mounts)
+		superblock_shut(sb);
+	superblock_put(sb);
+	arena_free(mount->source, mount->source_bytes);
+	slab_free(&mount_slab, mount);
+	mount_count--;
+}
+
+int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, uint32_t flags, struct mount **out)
 {
 	struct mount *mount = mount_count < MOUNT_LIMIT ? slab_new(&mount_slab) : NULL;
 
 	if (!mount)
 		return -ENOSPC;
+	mount_count++;
 	ref_init(&mount->ref);
-	mount->id = 20 + ++mount_count;
+	mount->id = ++last_id;
 	mount->sb = sb;
 	superblock_get(sb);
+	sb->mounts++;
 	mount->root = root;
 	dentry_get(root);
-	mount->read_only = read_only;
-	if (at) {
-		mount->parent = at->mount;
-		mount->mountpoint = at->dentry;
-		path_get(at);
-		at->dentry->mounts++;
-		for (struct dentry *dentry = at->dentry; dentry; dentry = dentry->parent)
-			dentry->pinned = true;
-	}
+	mount->flags = flags & MOUNT_FLAGS;
+	if (at)
+		mount_hook(mount, at);
 	list_push_back(&mounts, &mount->node);
 	*out = mount;
 	return 0;
+}
+
+struct superblock *mount_made(enum mount_type type)
+{
+	return made[type];
 }
 
 /* ------------------------------------------------------------------------------------------------ the tree at start */
@@ -163,10 +200,14 @@ static int mount_spec(const struct mount_spec *spec, const struct path *at)
 
 	if (error)
 		return error;
-	struct dentry *root = dentry_new_root(sb->root);
-	error = root ? mount_add(sb, root, at, spec->type == MOUNT_HOST_RO, &mount) : -ENOMEM;
-	if (root)
-		dentry_put(root);
+	struct dentry *top = superblock_top(sb);
+	error = top ? mount_add(sb, top, at, MS_RELATIME | (spec->type == MOUNT_HOST_RO ? MS_RDONLY : 0), &mount)
+		    : -ENOMEM;
+	if (!error) {
+		sb->fixed = true;
+		sb->mounts++; /* never the last */
+		made[spec->type] = sb;
+	}
 	superblock_put(sb);
 	return error;
 }

@@ -3,6 +3,7 @@
 #define FS_MOUNT_H
 
 #include "fs/namei.h"
+#include <sys/mount.h>
 
 enum mount_type {
 	MOUNT_TMPFS,
@@ -35,20 +36,55 @@ struct mount {
 	int id;
 	struct superblock *sb;     /* counted */
 	struct dentry *root;       /* counted: what is seen at the mount point */
-	struct mount *parent;      /* NULL: the sandbox's root */
+	struct mount *parent;      /* counted; NULL: the sandbox's root, or taken away */
 	struct dentry *mountpoint; /* counted, in parent */
-	bool read_only;
-	bool internal;    /* in no tree: what is on it (memfds) is named from its root */
-	struct list node; /* in mount_all, oldest first */
+	char *source;              /* what mount(2) was told, arena_alloc(source_bytes); NULL: the type's name */
+	size_t source_bytes;
+	uint32_t flags;     /* MS_* of mount(2), those in MOUNT_FLAGS */
+	bool internal;      /* in no tree: what is on it (memfds) is named from its root */
+	struct mount *copy; /* while a tree is copied (fs/mountops.c) */
+	bool expired;       /* MNT_EXPIRE has been asked for, and nobody has been here since */
+	struct list node;   /* in mount_all, oldest first; empty: taken away */
 };
+
+/* What one mount of a file system may have otherwise than another. */
+#define MOUNT_FLAGS                                                                                                    \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NOATIME | MS_NODIRATIME | MS_RELATIME |    \
+	 MS_UNBINDABLE)
 
 /* Every mount of the sandbox, for /proc/mounts (struct mount.node). */
 struct list *mount_all(void);
 /* The topmost mount at this place; NULL: none. Borrowed. */
 struct mount *mount_at(const struct mount *parent, const struct dentry *dentry);
-/* Mounts sb with this root at a place of the tree (NULL: as the root of everything). Takes nothing. */
-must_check int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, bool read_only,
+/* Mounts sb with this root at a place of the tree (NULL: as the root of everything). Takes nothing; *out is borrowed
+ * from the tree. -ENOSPC: MOUNT_LIMIT. */
+must_check int mount_add(struct superblock *sb, struct dentry *root, const struct path *at, uint32_t flags,
 			 struct mount **out);
+/* Gives a reference back; the last one frees a mount that was taken away. */
+void mount_put(struct mount *mount);
+bool mount_is_read_only(const struct mount *mount);
+/* Puts a mount that is nowhere at a place; takes references to it. */
+void mount_hook(struct mount *mount, const struct path *at);
+/* The file system of this type that the sandbox was started with; NULL: none. Borrowed. */
+struct superblock *mount_made(enum mount_type type);
+
+/* mount(2) and umount2(2) (fs/mountops.c). Whoever calls has CAP_SYS_ADMIN; flags are MS_* and MNT_*. */
+struct mount_request {
+	const char *type;   /* of a new file system */
+	const char *source; /* as it is shown; NULL: "none" */
+	const char *data;   /* options of the file system, zero-terminated; NULL: none */
+	uint32_t flags;
+};
+
+extern const char *const mount_file_systems[]; /* the types there are, for /proc/filesystems; NULL-terminated */
+
+must_check int mount_new(const struct mount_request *request, const struct path *at, struct cred *cred);
+must_check int mount_bind(const struct path *from, const struct path *at, uint32_t flags);
+must_check int mount_remount(const struct mount_request *request, const struct path *at);
+must_check int mount_move(const struct path *from, const struct path *at);
+must_check int mount_change_type(const struct path *at, uint32_t flags);
+/* Takes the caller's reference to the place, as whoever unmounts must not be the one that keeps it busy. */
+must_check int mount_take_away(struct path *place, uint32_t flags);
 
 /* How a file system of another author gets its superblock when MOUNT_PROC, SYS, DEV, DEVPTS or MQUEUE is wanted:
  * registered once by fs_init's callees. make gives a superblock with its root inode set. -ENODEV for types without one.

@@ -31,12 +31,8 @@ void path_get(const struct path *path)
 
 void path_put(const struct path *path)
 {
-	/* Mounts are only taken away with the sandbox: the last reference is the tree's own. */
-	bool last = ref_put(&path->mount->ref);
-
-	assert(!last);
-	(void)last;
 	dentry_put(path->dentry);
+	mount_put(path->mount);
 }
 
 struct fs_context *fs_context_new(const struct path *root, const struct path *cwd)
@@ -288,7 +284,7 @@ int walk_follow(struct nd *nd, struct dentry *child, bool last, bool *arrived)
 	int error = last ? may_follow(nd, link) : 0;
 
 	*arrived = false;
-	if (nd->links >= SYMLINK_LIMIT || nd->flags & WALK_NO_SYMLINKS)
+	if (nd->links >= SYMLINK_LIMIT || nd->flags & WALK_NO_SYMLINKS || nd->at.mount->flags & MS_NOSYMFOLLOW)
 		return -ELOOP;
 	if (error)
 		return error;

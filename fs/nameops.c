@@ -17,7 +17,7 @@
 
 int mount_want_write(const struct mount *mount)
 {
-	return mount->read_only || mount->sb->read_only ? -EROFS : 0;
+	return mount_is_read_only(mount) ? -EROFS : 0;
 }
 
 int may_create(struct dentry *dir, const struct cred *cred)

@@ -11,6 +11,7 @@
  * host in a directory shown with --rw are not seen. No IN_UNMOUNT: the tree of a sandbox is fixed.
  */
 #include "fs/notify.h"
+#include "fs/mount.h"
 #include "fs/namei.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
@@ -36,7 +37,7 @@ struct instance {
 };
 
 struct watch {
-	struct list own, on_inode;
+	struct list own, on_inode, on_super;
 	struct instance *instance;
 	struct path place;   /* counted */
 	struct inode *inode; /* counted */
@@ -110,6 +111,7 @@ static void watch_free(struct watch *watch)
 {
 	list_remove(&watch->own);
 	list_remove(&watch->on_inode);
+	list_remove(&watch->on_super);
 	assert(notify_watch_count > 0);
 	notify_watch_count--;
 	path_put(&watch->place);
@@ -182,6 +184,7 @@ int notify_watch(struct file *file, const struct path *place, uint32_t mask)
 	inode_get(watch->inode = inode);
 	list_push_back(&instance->watches[(uint32_t)watch->wd % WD_BUCKETS], &watch->own);
 	list_push_back(&inode->watches, &watch->on_inode);
+	list_push_back(&inode->sb->watches, &watch->on_super);
 	notify_watch_count++;
 	return watch->wd;
 }
@@ -251,6 +254,28 @@ void notify_last_link_now(struct inode *inode)
 	list_for_each_safe (watch, after, &inode->watches, on_inode)
 		watch_end(watch);
 	inode_put(inode);
+}
+
+unsigned notify_watches_on(const struct mount *mount)
+{
+	struct watch *watch;
+	unsigned count = 0;
+
+	list_for_each (watch, &mount->sb->watches, on_super)
+		count += watch->place.mount == mount;
+	return count;
+}
+
+void notify_unmount(struct mount *mount)
+{
+	struct watch *watch, *after;
+
+	list_for_each_safe (watch, after, &mount->sb->watches, on_super) {
+		if (watch->place.mount != mount)
+			continue;
+		enqueue(watch->instance, watch->wd, IN_UNMOUNT | dir_flag(watch->inode), 0, "");
+		watch_end(watch);
+	}
 }
 
 uint32_t notify_cookie(void)

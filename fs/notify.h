@@ -13,6 +13,10 @@ void notify_init(void);
 /* inotify_init1(2): a file with no watches. flags: O_NONBLOCK. -ENOMEM. */
 must_check int notify_new(uint32_t flags, struct cred *cred, struct file **out);
 bool notify_is(const struct file *file);
+/* How many watches look at places of this mount; and their end, when it is unmounted. */
+struct mount;
+unsigned notify_watches_on(const struct mount *mount);
+void notify_unmount(struct mount *mount);
 /* inotify_add_watch(2), on the place that the name led to: the watch descriptor, -EINVAL, -EEXIST, -ENOSPC, -ENOMEM.
  * Borrows the place. */
 must_check int notify_watch(struct file *file, const struct path *place, uint32_t mask);

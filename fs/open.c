@@ -65,6 +65,8 @@ static int may_open(const struct path *path, const struct wish *wish, const stru
 		return -ELOOP;
 	if (S_ISDIR(inode->mode) && (flags & O_CREAT || access_of(flags) & 2))
 		return -EISDIR;
+	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && path->mount->flags & MS_NODEV)
+		return -EACCES;
 	if (flags & O_CREAT) {
 		int error = may_reuse(path->dentry->parent, inode, cred);
 		if (error)

@@ -614,7 +614,7 @@ static int overlay_readdir(struct file *file, dir_emit *emit, void *context)
 	if (!dir_emit_dots(file, emit, context))
 		return 0;
 	if (!lower || is_changed(mem_node(file->inode)))
-		mem_accessed(file->inode);
+		mem_file_accessed(file);
 	if (file->pos < UPPER_PLACES) {
 		if (file->data && !emit_lower(file, emit, context))
 			return 0;

@@ -6,6 +6,7 @@
  * Limits: there are no interrupts, no disks.
  */
 #include "fs/facts.h"
+#include "fs/mount.h"
 #include "fs/proc.h"
 #include <cpuid.h>
 #include <inttypes.h>
@@ -194,12 +195,18 @@ static const struct node_desc tty_files[] = {
 			     "pty_master           /dev/ptm      128 0-1048575 pty:master\n"),
 };
 
+static int show_filesystems(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	for (unsigned i = 0; mount_file_systems[i]; i++)
+		text_printf(out, "nodev\t%s\n", mount_file_systems[i]);
+	return 0;
+}
+
 const struct node_desc proc_machine_files[] = {
 	NODE_FILE("cpuinfo", show_cpuinfo),
 	NODE_TEXT("version", FACTS_SYSNAME " version " FACTS_RELEASE " (usbx) (gcc) " FACTS_VERSION "\n"),
-	NODE_TEXT("filesystems",
-		  "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\nnodev\tpipefs\nnodev\tsockfs\n"
-		  "nodev\toverlay\nnodev\tmqueue\n"),
+	NODE_FILE("filesystems", show_filesystems),
 	NODE_TEXT("cmdline", "quiet\n"),
 	NODE_TEXT("partitions", "major minor  #blocks  name\n\n"),
 	NODE_TEXT("diskstats", ""),

@@ -189,7 +189,7 @@ int tmpfs_readdir(struct file *file, dir_emit *emit, void *context)
 
 	if (!dir_emit_dots(file, emit, context))
 		return 0;
-	mem_accessed(file->inode);
+	mem_file_accessed(file);
 	while ((entry = mem_next(file->inode, (uint64_t)file->pos))) {
 		int64_t next = (int64_t)entry->place + 1;
 		if (entry->inode &&
@@ -209,8 +209,7 @@ ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos)
 
 	if (done > 0) {
 		*pos += done;
-		if (!(file->flags & O_NOATIME))
-			mem_accessed(inode);
+		mem_file_accessed(file);
 	}
 	return done;
 }
@@ -359,7 +358,8 @@ static const struct inode_ops tmpfs_inode_ops = {.lookup = tmpfs_lookup,
 						 .setxattr = mem_setxattr,
 						 .listxattr = mem_listxattr,
 						 .removexattr = mem_removexattr,
-						 .release = mem_inode_release};
+						 .release = mem_inode_release,
+						 .free_super = mem_fs_free};
 
 static const struct file_ops tmpfs_file_ops = {.read = mem_file_read,
 					       .write = mem_file_write,

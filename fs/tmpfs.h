@@ -64,6 +64,9 @@ struct mem_fs {
 void tmpfs_init(void);
 /* An empty file system; its root has this mode and belongs to root. size_bytes 0: half of what the arena could hold. */
 must_check int tmpfs_new(uint32_t root_mode, uint64_t size_bytes, struct superblock **out);
+/* As mount(2) asks for one: "size=1m,mode=755" and so on (tmpfs(5)); changes of options that are there. -EINVAL. */
+must_check int tmpfs_mount_new(const char *options, const struct cred *cred, struct superblock **out);
+must_check int tmpfs_remount(struct superblock *sb, const char *options);
 
 static inline struct mem_node *mem_node(const struct inode *inode)
 {
@@ -76,6 +79,7 @@ static inline struct mem_fs *mem_fs(const struct superblock *sb)
 }
 
 must_check struct mem_fs *mem_fs_new(uint64_t size_bytes); /* NULL: no memory */
+void mem_fs_free(struct superblock *sb);                   /* the inode_ops.free_super of tmpfs */
 /* A new inode with a node; owner and mode as made by cred in dir (NULL: by root, anywhere). -ENOSPC, -ENOMEM. */
 must_check int mem_inode_new(struct superblock *sb, enum inode_kind kind, const struct inode *dir, uint32_t mode,
 			     uint64_t rdev, struct cred *cred, struct inode **out);
@@ -101,6 +105,7 @@ ssize_t mem_listxattr(struct inode *inode, char *names, size_t size);
 int mem_removexattr(struct inode *inode, const char *name);
 int mem_statfs(struct superblock *sb, struct statfs_info *out);
 void mem_accessed(struct inode *inode);                  /* the access time after a read, as relatime has it */
+void mem_file_accessed(const struct file *file);         /* ... as the file and its mount want it */
 void mem_linked(struct inode *dir, struct inode *inode); /* times after a name was made or removed */
 
 ssize_t mem_file_read(struct file *file, struct uio *to, int64_t *pos);

@@ -6,6 +6,7 @@
  * user thread, credentials, dispositions, descriptors. The old user thread dies at its call; the call has no result.
  */
 #include "sentry/exec.h"
+#include "fs/mount.h"
 #include "sentry/task.h"
 #include "sentry/timer.h"
 #include <errno.h>
@@ -53,7 +54,7 @@ int exec_identity(const struct exec_request *request, struct file *program, stru
 
 	if (!cred)
 		return -ENOMEM;
-	if (!request->task->no_new_privs)
+	if (!request->task->no_new_privs && !(program->path.mount && program->path.mount->flags & MS_NOSUID))
 		take_set_id(cred, program->inode);
 	bool set_id = cred->euid != old->uid || cred->egid != old->gid;
 	bool changed = cred->euid != old->euid || cred->egid != old->egid;

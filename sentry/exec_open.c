@@ -53,7 +53,7 @@ static int check_inode(struct inode *inode, const struct cred *cred)
 static int open_place(const struct path *path, struct cred *cred, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
-	int error = check_inode(inode, cred);
+	int error = path->mount->flags & MS_NOEXEC && S_ISREG(inode->mode) ? -EACCES : check_inode(inode, cred);
 
 	if (error)
 		return error;

@@ -14,6 +14,7 @@
 #include "sentry/mm_impl.h"
 
 #include "fs/inode.h"
+#include "fs/mount.h"
 #include "platform/hostfile.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
@@ -103,6 +104,11 @@ static int plan_file_access(struct plan *plan, const struct mm_map_request *requ
 	}
 	if (!file_readable(file))
 		return -EACCES;
+	if (file->path.mount && file->path.mount->flags & MS_NOEXEC) {
+		if (plan->prot & MEM_EXEC)
+			return -EPERM;
+		plan->max_prot &= ~MEM_EXEC;
+	}
 	if (!file_ops(file)->map)
 		return -ENODEV;
 	return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;

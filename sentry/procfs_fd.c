@@ -3,6 +3,7 @@
  * The links are magic: they lead to the file itself, also where it has no name any more or never had one. Their texts
  * are names as the asking process sees them.
  */
+#include "fs/dentry.h"
 #include "fs/mount.h"
 #include "sentry/base/limits.h"
 #include "sentry/procfs_impl.h"
@@ -223,9 +224,37 @@ static bool mount_point(const struct mount *mount, const struct path *root, char
 	return path_name(&place, root, name, PATH_LIMIT) > 0 && name[0] == '/';
 }
 
-static const char *options_of(const struct mount *mount)
+static void add_options(struct text *out, const struct mount *mount, bool read_only)
 {
-	return mount->read_only ? "ro,relatime" : "rw,relatime";
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {{MS_NOSUID, "nosuid"},          {MS_NODEV, "nodev"},           {MS_NOEXEC, "noexec"},
+		     {MS_NOATIME, "noatime"},        {MS_NODIRATIME, "nodiratime"}, {MS_RELATIME, "relatime"},
+		     {MS_NOSYMFOLLOW, "nosymfollow"}};
+
+	text_printf(out, read_only ? "ro" : "rw");
+	for (unsigned i = 0; i < COUNT(names); i++)
+		if (mount->flags & names[i].flag)
+			text_printf(out, ",%s", names[i].name);
+}
+
+/* Which part of its file system a mount shows: "/" but for bind mounts. */
+static void add_root(struct text *out, const struct mount *mount)
+{
+	struct mount whole = {.root = mount->root, .internal = true};
+	const struct path place = {&whole, mount->root}, nowhere = {NULL, NULL};
+	char name[PATH_LIMIT];
+
+	while (whole.root->parent)
+		whole.root = whole.root->parent;
+	ssize_t length = path_name(&place, &nowhere, name, sizeof name);
+	add_mangled(out, length > 0 ? name : "/");
+}
+
+static const char *source_of(const struct mount *mount)
+{
+	return mount->source ? mount->source : mount->sb->type;
 }
 
 int procfs_show_mounts(const struct node_ref *ref, struct text *out)
@@ -242,9 +271,12 @@ int procfs_show_mounts(const struct node_ref *ref, struct text *out)
 	list_for_each (mount, all, node) {
 		if (!mount_point(mount, &task->fs->root, name))
 			continue;
-		text_printf(out, "%s ", mount->sb->type);
+		add_mangled(out, source_of(mount));
+		text_add_char(out, ' ');
 		add_mangled(out, name);
-		text_printf(out, " %s %s 0 0\n", mount->sb->type, options_of(mount));
+		text_printf(out, " %s ", mount->sb->type);
+		add_options(out, mount, mount_is_read_only(mount));
+		text_printf(out, " 0 0\n");
 	}
 	return 0;
 }
@@ -264,11 +296,16 @@ int procfs_show_mountinfo(const struct node_ref *ref, struct text *out)
 		uint64_t dev = mount->sb->dev;
 		if (!mount_point(mount, &task->fs->root, name))
 			continue;
-		text_printf(out, "%d %d %u:%u / ", mount->id, mount->parent ? mount->parent->id : mount->id,
+		text_printf(out, "%d %d %u:%u ", mount->id, mount->parent ? mount->parent->id : mount->id,
 			    (unsigned)(dev >> 8 & 0xfff), (unsigned)(dev & 0xff));
+		add_root(out, mount);
+		text_add_char(out, ' ');
 		add_mangled(out, name);
-		text_printf(out, " %s - %s %s %s\n", options_of(mount), mount->sb->type, mount->sb->type,
-			    mount->sb->read_only ? "ro" : "rw");
+		text_add_char(out, ' ');
+		add_options(out, mount, mount->flags & MS_RDONLY);
+		text_printf(out, " - %s ", mount->sb->type);
+		add_mangled(out, source_of(mount));
+		text_printf(out, mount->sb->read_only ? " ro\n" : " rw\n");
 	}
 	return 0;
 }

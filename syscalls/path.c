@@ -346,24 +346,3 @@ long sys_umask(struct task *task, uint32_t mask)
 	task->fs->umask = mask & 0777;
 	return before;
 }
-
-/* The tree is the one the sandbox was started with: nobody in it may change it, as for a process without CAP_SYS_ADMIN.
- */
-long sys_mount(struct task *task, struct uaddr source, struct uaddr target, struct uaddr type, uint64_t flags,
-	       struct uaddr data)
-{
-	(void)task, (void)source, (void)target, (void)type, (void)flags, (void)data;
-	return -EPERM;
-}
-
-long sys_umount2(struct task *task, struct uaddr target, uint32_t flags)
-{
-	(void)task, (void)target, (void)flags;
-	return -EPERM;
-}
-
-long sys_pivot_root(struct task *task, struct uaddr new_root, struct uaddr put_old)
-{
-	(void)task, (void)new_root, (void)put_old;
-	return -EPERM;
-}

@@ -200,7 +200,9 @@ static int may_access(const struct path *place, const struct cred *cred, uint32_
 	bool device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode) || S_ISSOCK(inode->mode);
 	int error = mode ? inode_permission(inode, cred, (int)mode) : 0;
 
-	if (!error && mode & 2 && !device && (place->mount->read_only || place->mount->sb->read_only))
+	if (!error && mode & 1 && S_ISREG(inode->mode) && place->mount->flags & MS_NOEXEC)
+		error = -EACCES;
+	if (!error && mode & 2 && !device && mount_is_read_only(place->mount))
 		error = -EROFS;
 	return error;
 }
@@ -299,6 +301,13 @@ static uint64_t magic_of(const struct inode *inode, const struct statfs_info *in
 	return S_ISFIFO(inode->mode) ? PIPEFS_MAGIC : S_ISSOCK(inode->mode) ? SOCKFS_MAGIC : ANON_INODE_FS_MAGIC;
 }
 
+/* ST_* of statvfs(3) for the MS_* of a mount: the same numbers but for these two. */
+static uint64_t statfs_flags(uint32_t flags)
+{
+	return (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)) |
+	       (flags & MS_RELATIME ? ABI_ST_RELATIME : 0) | (flags & MS_NOSYMFOLLOW ? ABI_ST_NOSYMFOLLOW : 0);
+}
+
 static long fill_statfs(struct inode *inode, const struct mount *mount, struct abi_statfs *out)
 {
 	struct statfs_info info;
@@ -316,8 +325,10 @@ static long fill_statfs(struct inode *inode, const struct mount *mount, struct a
 	out->fsid[0] = (int32_t)info.fsid;
 	out->namelen = info.name_max;
 	out->flags = ABI_ST_VALID | info.flags;
-	if (inode->sb->read_only || (mount && mount->read_only))
+	if (inode->sb->read_only)
 		out->flags |= ABI_ST_RDONLY;
+	if (mount)
+		out->flags |= statfs_flags(mount->flags);
 	return 0;
 }
 

@@ -152,7 +152,7 @@ static long remove_name(struct task *task, struct inode *inode, const char *name
 
 static bool is_read_only(const struct path *place)
 {
-	return place->mount && (place->mount->read_only || place->mount->sb->read_only);
+	return place->mount && mount_is_read_only(place->mount);
 }
 
 /* Which of the four, and with what. */

@@ -62,8 +62,10 @@ struct abi_statfs {
 };
 _Static_assert(sizeof(struct abi_statfs) == 120, "struct statfs");
 
-#define ABI_ST_RDONLY 1
-#define ABI_ST_VALID  0x20
+#define ABI_ST_RDONLY      1
+#define ABI_ST_VALID       0x20
+#define ABI_ST_RELATIME    0x1000
+#define ABI_ST_NOSYMFOLLOW 0x2000
 
 /* Followed by the name with its zero byte; the whole is padded to 8 bytes. */
 struct abi_dirent64 {
