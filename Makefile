@@ -107,6 +107,9 @@ bench: $(B)/usbx $(B)/bench/calls
 
 install: $(B)/usbx
 	install -D -m 755 $(B)/usbx $(DESTDIR)$(PREFIX)/bin/usbx
+	install -D -m 644 docs/usbx.1 $(DESTDIR)$(PREFIX)/share/man/man1/usbx.1
+	install -D -m 644 runtime/completion/usbx.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/usbx
+	install -D -m 644 runtime/completion/_usbx $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_usbx
 
 clean:
 	rm -rf build
