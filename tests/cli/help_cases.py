@@ -101,15 +101,19 @@ class Zsh(Terminal):
 
     def __init__(self):
         super().__init__("/usr/bin/zsh", "-f", PATH=f"{os.path.dirname(USBX)}:/usr/bin:/bin", TERM="dumb")
-        self.type(f"PS1='rea''dy ' LISTMAX=1000; fpath=({ROOT}/runtime/completion $fpath); autoload -Uz compinit; compinit -u -D; cd /usr\n")
-        self.wait("ready .*ready ")
+        self.type(f"PS1='rea''dy ' LISTMAX=1000; fpath=({ROOT}/runtime/completion $fpath); autoload -Uz compinit; compinit -u -D; cd /usr; unsetopt promptsp\n")
+        self.settle()
+
+    def settle(self):
+        """Until it reads the next line: then it says that pasting is welcome."""
+        self.type("\x15print do''ne\n")
+        self.wait(r"done\r\n[^\n]*\x1b\[\?2004h")
 
     def shows(self, typed, text):
         """After typed and a tab; then the line is emptied. Bells, and the bold that ends between a word and what follows it, do not count."""
         self.type(typed + "\t")
         self.wait(r"(\x1b\[\d*m|[\x00\x07])*".join(re.escape(letter) for letter in text))
-        self.type("\x03")
-        self.wait("ready ")
+        self.settle()
 
 
 def case_zsh_completion():
