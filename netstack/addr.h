@@ -98,6 +98,14 @@ static inline bool net_addr_is_broadcast(const struct net_addr *addr)
 	return net_addr_is_v4(addr) && net_addr_to_v4(addr) == NET_V4_BROADCAST;
 }
 
+/* 169.254.0.0/16 or fe80::/10: good on one link only. */
+static inline bool net_addr_is_link_local(const struct net_addr *addr)
+{
+	if (net_addr_is_v4(addr))
+		return net_addr_to_v4(addr) >> 16 == 0xa9fe;
+	return addr->bytes[0] == 0xfe && addr->bytes[1] >> 6 == 2;
+}
+
 static inline uint64_t net_addr_hash(const struct net_addr *addr)
 {
 	return (addr->halves[0] * 31 + addr->halves[1]) * 0x9e3779b97f4a7c15ull;

@@ -13,11 +13,6 @@
 
 #define QUEUE_LENGTH 1000 /* as Linux makes them */
 
-const struct link *device_at(unsigned place)
-{
-	return place ? NULL : link_loopback();
-}
-
 uint32_t device_flags(const struct link *link)
 {
 	uint32_t flags = link->up ? IFF_UP | IFF_RUNNING : 0;
@@ -25,42 +20,23 @@ uint32_t device_flags(const struct link *link)
 	return link->kind == LINK_LOOPBACK ? flags | IFF_LOOPBACK : flags | IFF_BROADCAST | IFF_MULTICAST;
 }
 
-bool device_address(const struct link *link, unsigned place, struct net_addr *addr, uint8_t *prefix)
-{
-	if (link->kind != LINK_LOOPBACK || place > 1)
-		return false;
-	*addr = place ? NET_ADDR_LOOP6 : net_addr_v4(NET_V4_LOOPBACK);
-	*prefix = place ? 128 : 8;
-	return true;
-}
-
 static const struct link *find_by_name(const char name[IFNAMSIZ])
 {
-	const struct link *link;
+	const struct link *link = NULL;
 
-	for (unsigned place = 0; (link = device_at(place)); place++)
-		if (!strncmp(link->name, name, IFNAMSIZ))
-			return link;
-	return NULL;
+	while ((link = link_next(link)) && strncmp(link->name, name, IFNAMSIZ))
+		;
+	return link;
 }
 
-static const struct link *find_by_index(int index)
+/* The first IPv4 address of a link; NULL: it has none. */
+static const struct link_address *address4(const struct link *link)
 {
-	const struct link *link;
+	const struct link_address *item = NULL;
 
-	for (unsigned place = 0; (link = device_at(place)); place++)
-		if ((int)link->index == index)
-			return link;
-	return NULL;
-}
-
-/* The first IPv4 address of a link; false: it has none. */
-static bool address4(const struct link *link, struct net_addr *addr, uint8_t *prefix)
-{
-	for (unsigned place = 0; device_address(link, place, addr, prefix); place++)
-		if (net_addr_is_v4(addr))
-			return true;
-	return false;
+	while ((item = link_address_next(link, item)) && !net_addr_is_v4(&item->addr))
+		;
+	return item;
 }
 
 static void put_address(struct ifreq *request, uint32_t v4)
@@ -72,17 +48,17 @@ static void put_address(struct ifreq *request, uint32_t v4)
 
 static int answer4(const struct link *link, uint32_t command, struct ifreq *request)
 {
-	struct net_addr addr;
-	uint8_t prefix;
+	const struct link_address *item = address4(link);
 
-	if (!address4(link, &addr, &prefix))
+	if (!item)
 		return -EADDRNOTAVAIL;
+	uint32_t v4 = net_addr_to_v4(&item->addr);
 	if (command == SIOCGIFADDR)
-		put_address(request, net_addr_to_v4(&addr));
+		put_address(request, v4);
 	else if (command == SIOCGIFNETMASK)
-		put_address(request, (uint32_t)(0xffffffffull << (32 - prefix)));
+		put_address(request, (uint32_t)(0xffffffffull << (32 - item->prefix)));
 	else
-		put_address(request, link->kind == LINK_LOOPBACK ? 0 : net_addr_to_v4(&addr) | 0xffffffffu >> prefix);
+		put_address(request, link->kind == LINK_LOOPBACK ? 0 : (uint32_t)(v4 | 0xffffffffull >> item->prefix));
 	return 0;
 }
 
@@ -107,6 +83,7 @@ static int answer(const struct link *link, uint32_t command, struct ifreq *reque
 	case SIOCGIFHWADDR:
 		memset(&request->ifr_hwaddr, 0, sizeof request->ifr_hwaddr);
 		request->ifr_hwaddr.sa_family = link->kind == LINK_LOOPBACK ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
+		memcpy(request->ifr_hwaddr.sa_data, link->hardware, sizeof link->hardware);
 		return 0;
 	case SIOCGIFADDR:
 	case SIOCGIFNETMASK:
@@ -122,20 +99,19 @@ static int answer(const struct link *link, uint32_t command, struct ifreq *reque
 static long list_interfaces(struct user user, uint64_t argument)
 {
 	struct ifconf conf;
-	const struct link *link;
+	const struct link *link = NULL;
 	int error = user_read(user, &conf, UADDR(argument), sizeof conf), used = 0;
 	uint64_t at = (uint64_t)conf.ifc_buf;
 
-	for (unsigned place = 0; !error && (link = device_at(place)); place++) {
+	while (!error && (link = link_next(link))) {
 		struct ifreq request = {0};
-		struct net_addr addr;
-		uint8_t prefix;
-		if (!address4(link, &addr, &prefix))
+		const struct link_address *item = address4(link);
+		if (!item)
 			continue;
 		if (at && used + (int)sizeof request > conf.ifc_len)
 			break;
 		memcpy(request.ifr_name, link->name, sizeof request.ifr_name);
-		put_address(&request, net_addr_to_v4(&addr));
+		put_address(&request, net_addr_to_v4(&item->addr));
 		if (at)
 			error = user_write(user, UADDR(at + (uint64_t)used), &request, sizeof request);
 		used += (int)sizeof request;
@@ -180,7 +156,7 @@ static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
 	if (error)
 		return error;
 	request.ifr_name[IFNAMSIZ - 1] = 0;
-	link = command == SIOCGIFNAME ? find_by_index(request.ifr_ifindex) : find_by_name(request.ifr_name);
+	link = command == SIOCGIFNAME ? link_by_index((uint32_t)request.ifr_ifindex) : find_by_name(request.ifr_name);
 	if (!link)
 		return -ENODEV;
 	if (command == SIOCGIFNAME)

@@ -3,77 +3,112 @@
  * A report quotes the packet that it is about. It is believed only when it quotes what one of our sockets can have sent
  * (RFC 5927 section 4), and a TCP connection that has been established never ends by one.
  *
- * Limits: no redirects, no timestamps, no path MTU yet; reports are not limited in rate, because over the loopback
- * their reader pays for them.
+ * A report that a packet was too big tells the path's MTU (RFC 1191, RFC 8201), which is believed under the same
+ * condition.
+ *
+ * Limits: no redirects, no timestamps. Reports to the outside are at most REPORTS_PER_S a second (RFC 1812 section
+ * 4.3.2.8), so that nobody uses us to knock at others; over the loopback their reader pays for them.
  */
 #include "netstack/icmp.h"
 
+#include "netstack/ndp.h"
+#include "netstack/ports.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
+#include "sentry/base/fiber.h"
 #include <errno.h>
 
 #define ICMP4_ECHO_REPLY    0
 #define ICMP4_UNREACHABLE   3
 #define ICMP4_ECHO          8
+#define ICMP4_TIME          11
 #define ICMP6_UNREACHABLE   1
+#define ICMP6_TOO_BIG       2
+#define ICMP6_TIME          3
+#define ICMP6_PARAMETER     4
 #define ICMP6_ECHO          128
 #define ICMP6_ECHO_REPLY    129
 #define ICMP4_CODE_PROTOCOL 2
 #define ICMP4_CODE_PORT     3
+#define ICMP4_CODE_TOO_BIG  4
 #define ICMP6_CODE_PORT     4
-#define ICMP6_PARAMETER     4
 #define ICMP6_CODE_NEXT     1
+#define ICMP_CODE_ASSEMBLY  1
+#define ICMP6_NEXT_HEADER   6     /* where the field is that an ICMP6_PARAMETER means */
 #define QUOTE4_BYTES        548u  /* a report has at most 576 bytes in all (RFC 1812 section 4.3.2.3) */
 #define QUOTE6_BYTES        1232u /* the least IPv6 MTU, less the headers (RFC 4443 section 2.4 (c)) */
+#define REPORTS_PER_S       100   /* to the outside */
 
-struct icmp_header {
-	uint8_t type, code;
-	uint16_t checksum;
-	uint32_t rest;
-};
-
-/* Sends what buf holds behind the header to target. Takes buf. */
-static void send(const struct net_addr *source, const struct net_addr *target, struct icmp_header header,
-		 struct buf *buf)
+void icmp_send(const struct route *route, const struct net_addr *target, struct icmp_header header, uint8_t hops,
+	       struct buf *buf)
 {
 	bool v4 = net_addr_is_v4(target);
-	struct ip_meta meta = {.protocol = v4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6, .hops = IP_DEFAULT_HOPS};
-	struct route route;
+	struct ip_meta meta = {.protocol = v4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6, .hops = hops};
 
-	if (route_find(source, target, &route)) {
-		buf_free(buf);
-		return;
-	}
 	header.checksum = 0;
 	struct icmp_header *pushed = buf_push(buf, sizeof header);
 	memcpy(pushed, &header, sizeof header);
-	uint64_t sum = v4 ? 0 : sum_pseudo(&route.source, target, IP_PROTOCOL_ICMPV6, buf_size(buf));
+	uint64_t sum = v4 ? 0 : sum_pseudo(&route->source, target, IP_PROTOCOL_ICMPV6, buf_size(buf));
 	header.checksum = sum_fold(sum_buf(sum, buf));
 	memcpy(pushed, &header, sizeof header);
-	(void)ip_output(&route, target, &meta, buf);
+	(void)ip_output(route, target, &meta, buf);
 }
+
+/* The same by our routes. Takes buf. */
+static void answer(const struct net_addr *source, const struct net_addr *target, struct icmp_header header,
+		   struct buf *buf)
+{
+	struct route_wish wish = {.source = *source, .target = *target};
+	struct route route;
+
+	if (route_find(&wish, &route))
+		buf_free(buf);
+	else
+		icmp_send(&route, target, header, IP_DEFAULT_HOPS, buf);
+}
+
+/* May one more report leave by the link? */
+static bool report_allowed(const struct link *link)
+{
+	static uint64_t second_ns;
+	static unsigned sent;
+
+	if (link->kind == LINK_LOOPBACK)
+		return true;
+	if (clock_now_ns() - second_ns >= NS_PER_S) {
+		second_ns = clock_now_ns();
+		sent = 0;
+	}
+	return sent++ < REPORTS_PER_S;
+}
+
+static const struct icmp_header reports[ICMP_REASONS][2] = {
+	/* IPv4, IPv6 */
+	[ICMP_PROTOCOL_UNREACHABLE] = {{.type = ICMP4_UNREACHABLE, .code = ICMP4_CODE_PROTOCOL},
+				       {.type = ICMP6_PARAMETER,
+					.code = ICMP6_CODE_NEXT,
+					.rest = __builtin_bswap32(ICMP6_NEXT_HEADER)}},
+	[ICMP_PORT_UNREACHABLE] = {{.type = ICMP4_UNREACHABLE, .code = ICMP4_CODE_PORT},
+				   {.type = ICMP6_UNREACHABLE, .code = ICMP6_CODE_PORT}},
+	[ICMP_REASSEMBLY_TIME] = {{.type = ICMP4_TIME, .code = ICMP_CODE_ASSEMBLY},
+				  {.type = ICMP6_TIME, .code = ICMP_CODE_ASSEMBLY}},
+};
 
 void icmp_unreachable(struct buf *buf, enum icmp_reason reason)
 {
-	bool v4 = net_addr_is_v4(&buf->source), port = reason == ICMP_PORT_UNREACHABLE;
-	struct icmp_header header = {.type = ICMP4_UNREACHABLE, .code = port ? ICMP4_CODE_PORT : ICMP4_CODE_PROTOCOL};
+	bool v4 = net_addr_is_v4(&buf->source);
 	/* Never about a report, nor to or about many (RFC 1122 section 3.2.2). */
 	bool allowed = buf->protocol != IP_PROTOCOL_ICMP && buf->protocol != IP_PROTOCOL_ICMPV6 &&
-		       !net_addr_is_multicast(&buf->target) && !net_addr_is_broadcast(&buf->target) &&
-		       !net_addr_is_any(&buf->source);
+		       !net_addr_is_multicast(&buf->target) && !route_is_broadcast(buf->link, &buf->target) &&
+		       !net_addr_is_any(&buf->source) && report_allowed(buf->link);
 	struct block *block = allowed ? block_new(v4 ? QUOTE4_BYTES : QUOTE6_BYTES) : NULL;
 	struct buf *report = block ? buf_new() : NULL;
 
 	if (report) {
-		if (!v4)
-			header = port ? (struct icmp_header){.type = ICMP6_UNREACHABLE, .code = ICMP6_CODE_PORT}
-				      : (struct icmp_header){.type = ICMP6_PARAMETER,
-							     .code = ICMP6_CODE_NEXT,
-							     .rest = net32(6)}; /* the next-header field */
 		buf_rewind(buf);
 		block->used = buf_copy(buf, block->data, block->capacity);
 		buf_attach(report, block, 0, block->used);
-		send(&buf->target, &buf->source, header, report);
+		answer(&buf->target, &buf->source, reports[reason][!v4], report);
 	}
 	if (block)
 		block_put(block);
@@ -82,54 +117,101 @@ void icmp_unreachable(struct buf *buf, enum icmp_reason reason)
 
 /* ------------------------------------------------------------------------------------------------ reports of others */
 
-/* What the quoted packet was: its ends and protocol. */
-static bool quoted(struct buf *buf, uint8_t *protocol, struct net_end *source, struct net_end *target)
-{
-	struct ip4_header v4;
-	struct ip6_header v6;
-	uint16_t ports[2];
+/* A packet that a report quotes, or that could not leave. */
+struct quote {
+	uint8_t protocol;
+	struct net_end source, target;
+	uint32_t sequence; /* of TCP */
+};
 
-	if (net_addr_is_v4(&buf->target)) {
-		if (!buf_pull(buf, &v4, sizeof v4) || (v4.version_length & 15) < 5 ||
-		    !buf_skip(buf, (v4.version_length & 15) * 4u - (uint32_t)sizeof v4))
+static bool quote_read(struct buf *buf, bool v4, struct quote *quote)
+{
+	struct ip4_header h4;
+	struct ip6_header h6;
+	struct {
+		uint16_t source, target;
+		uint32_t sequence;
+	} head;
+
+	if (v4) {
+		if (!buf_pull(buf, &h4, sizeof h4) || (h4.version_length & 15) < 5 ||
+		    !buf_skip(buf, (h4.version_length & 15) * 4u - (uint32_t)sizeof h4))
 			return false;
-		*protocol = v4.protocol;
-		source->addr = net_addr_v4(net32(v4.source));
-		target->addr = net_addr_v4(net32(v4.target));
+		if (net16(h4.fragment) & IP4_FRAGMENT_MASK)
+			return false; /* only the first piece names the ports */
+		quote->protocol = h4.protocol;
+		quote->source.addr = net_addr_v4(net32(h4.source));
+		quote->target.addr = net_addr_v4(net32(h4.target));
 	} else {
-		if (!buf_pull(buf, &v6, sizeof v6))
+		if (!buf_pull(buf, &h6, sizeof h6))
 			return false;
-		*protocol = v6.protocol;
-		source->addr = v6.source;
-		target->addr = v6.target;
+		quote->protocol = h6.protocol;
+		quote->source.addr = h6.source;
+		quote->target.addr = h6.target;
 	}
-	if (!buf_pull(buf, ports, sizeof ports))
+	if (!buf_pull(buf, &head, sizeof head)) /* as much as every report quotes */
 		return false;
-	source->port = net16(ports[0]);
-	target->port = net16(ports[1]);
+	quote->source.port = net16(head.source);
+	quote->target.port = net16(head.target);
+	quote->sequence = net32(head.sequence);
 	return true;
 }
 
-static int error_of(bool v4, uint8_t code)
+static void tell_socket(const struct quote *quote, int error)
 {
-	if (v4)
-		return code == ICMP4_CODE_PORT       ? ECONNREFUSED
-		       : code == ICMP4_CODE_PROTOCOL ? ENOPROTOOPT
-						     : EHOSTUNREACH;
-	return code == ICMP6_CODE_PORT ? ECONNREFUSED : EHOSTUNREACH;
+	if (quote->protocol == IP_PROTOCOL_UDP)
+		udp_error(&quote->source, &quote->target, error);
+	else if (quote->protocol == IP_PROTOCOL_TCP)
+		tcp_error(&quote->source, &quote->target, quote->sequence, error);
 }
 
-static void report_input(struct buf *buf, bool v4, uint8_t code)
+void icmp_failed(struct buf *buf, int error)
 {
-	struct net_end source, target;
-	uint8_t protocol;
+	struct quote quote;
+	uint8_t version = 0;
 
-	if (!quoted(buf, &protocol, &source, &target) || !ip_is_ours(&source.addr))
+	(void)buf_copy(buf, &version, 1);
+	if (quote_read(buf, version >> 4 == 4, &quote))
+		tell_socket(&quote, error);
+	buf_free(buf);
+}
+
+static int error_of(bool v4, const struct icmp_header *header)
+{
+	if (v4)
+		return header->type == ICMP4_TIME            ? EHOSTUNREACH
+		       : header->code == ICMP4_CODE_PORT     ? ECONNREFUSED
+		       : header->code == ICMP4_CODE_PROTOCOL ? ENOPROTOOPT
+							     : EHOSTUNREACH;
+	return header->type == ICMP6_UNREACHABLE && header->code == ICMP6_CODE_PORT ? ECONNREFUSED : EHOSTUNREACH;
+}
+
+/* Is it for who sent the quoted packet, and is that one of our sockets? */
+static void report_input(struct buf *buf, bool v4, const struct icmp_header *header)
+{
+	bool too_big = v4 ? header->type == ICMP4_UNREACHABLE && header->code == ICMP4_CODE_TOO_BIG
+			  : header->type == ICMP6_TOO_BIG;
+	struct quote quote;
+
+	if (!quote_read(buf, v4, &quote) || !net_addr_equal(&quote.source.addr, &buf->target))
 		return;
-	if (protocol == IP_PROTOCOL_UDP)
-		udp_error(&source, &target, error_of(v4, code));
-	else if (protocol == IP_PROTOCOL_TCP)
-		tcp_error(&source, &target, error_of(v4, code));
+	if (!too_big) {
+		tell_socket(&quote, error_of(v4, header));
+		return;
+	}
+	uint32_t mtu = v4 ? net32(header->rest) & 0xffff : net32(header->rest);
+	if (quote.protocol == IP_PROTOCOL_TCP) {
+		tcp_too_big(&quote.source, &quote.target, quote.sequence, mtu);
+	} else if (quote.protocol == IP_PROTOCOL_UDP && datagram_find(IP_PROTOCOL_UDP, &quote.source, &quote.target)) {
+		(void)route_mtu_learn(&quote.target.addr, mtu);
+		udp_error(&quote.source, &quote.target, EMSGSIZE);
+	}
+}
+
+static bool is_report(bool v4, uint8_t type)
+{
+	return v4 ? type == ICMP4_UNREACHABLE || type == ICMP4_TIME
+		  : type == ICMP6_UNREACHABLE || type == ICMP6_TOO_BIG || type == ICMP6_TIME || type == ICMP6_PARAMETER;
 }
 
 void icmp_input(struct buf *buf)
@@ -143,13 +225,18 @@ void icmp_input(struct buf *buf)
 		buf_free(buf);
 		return;
 	}
-	if (header.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && !net_addr_is_multicast(&buf->target)) {
-		struct net_addr source = buf->target, target = buf->source;
-		header.type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
-		send(&source, &target, header, buf);
+	if (!v4 && header.type >= NDP_FIRST && header.type <= NDP_LAST) {
+		ndp_input(header.type, header.code, header.rest, buf);
 		return;
 	}
-	if (header.type == (v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE))
-		report_input(buf, v4, header.code);
+	/* Pings of many are not answered (net.ipv4.icmp_echo_ignore_broadcasts). */
+	if (header.type == (v4 ? ICMP4_ECHO : ICMP6_ECHO) && route_is_ours(&buf->target)) {
+		struct net_addr source = buf->target, target = buf->source;
+		header.type = v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
+		answer(&source, &target, header, buf);
+		return;
+	}
+	if (is_report(v4, header.type))
+		report_input(buf, v4, &header);
 	buf_free(buf);
 }

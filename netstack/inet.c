@@ -173,7 +173,7 @@ int inet_route(struct inet_sock *sock, const struct net_addr *target, struct rou
 		source = net_addr_v4(NET_V4_ANY);
 	if (!net_addr_is_any(&source) && net_addr_is_v4(&source) != net_addr_is_v4(target))
 		return -ENETUNREACH;
-	return route_find(&source, target, out);
+	return route_find(&(struct route_wish){.source = source, .target = *target}, out);
 }
 
 void inet_ends_forget(struct inet_sock *sock)
@@ -207,7 +207,7 @@ static int inet_bind(struct file *file, const struct socket_caller *who, const s
 	error = inet_end_read(sock, &known, &local);
 	if (error)
 		return error == -ENETUNREACH ? -EINVAL : error;
-	if (!ip_is_bindable(&local.addr) && !sock->options.free_bind)
+	if (!route_is_bindable(&local.addr) && !sock->options.free_bind)
 		return -EADDRNOTAVAIL;
 	if (sock->local.port || (is_stream(sock) && tcp_of(sock)->state != TCP_CLOSED))
 		return -EINVAL;

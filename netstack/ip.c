@@ -1,16 +1,15 @@
-/* ip.c - IPv4 and IPv6 in and out, and the routes of a sandbox.
+/* ip.c - IPv4 and IPv6 in and out.
  *
  * Headers are pulled out of a packet by value and checked there (RFC 1122 section 3.2.1, RFC 8200 section 4). What is
  * wrong is dropped without a word: answers to broken packets only help attackers. Both versions leave the same facts in
  * struct buf, so everything above is written once.
  *
- * Routes: a sandbox has the loopback, and 127.0.0.0/8 and ::1 lead there.
- *
- * Limits: packets are not cut into fragments and fragments are dropped: the loopback's MTU holds the largest packet.
- * IPv4 options and IPv6 extension headers are skipped; source routes are refused (RFC 6274 section 3.13.2.3, RFC 5095).
+ * Limits: nothing is forwarded. IPv4 options and IPv6 extension headers are skipped; source routes are refused
+ * (RFC 6274 section 3.13.2.3, RFC 5095). No jumbograms.
  */
 #include "netstack/ip.h"
 
+#include "netstack/fragment.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
 #include "netstack/tcp.h"
@@ -29,44 +28,22 @@
 #define IP6_DESTINATION      60
 #define IP6_EXTENSIONS_LIMIT 8
 
-bool ip_is_ours(const struct net_addr *addr)
-{
-	return net_addr_is_loopback(addr);
-}
-
-bool ip_is_bindable(const struct net_addr *addr)
-{
-	return net_addr_is_any(addr) || net_addr_is_multicast(addr) || net_addr_is_broadcast(addr) || ip_is_ours(addr);
-}
-
-int route_find(const struct net_addr *source, const struct net_addr *target, struct route *out)
-{
-	bool v4 = net_addr_is_v4(target);
-
-	if (!net_addr_is_any(source) && !ip_is_ours(source))
-		return -EINVAL;
-	if (!net_addr_is_loopback(target))
-		return -ENETUNREACH;
-	out->link = link_loopback();
-	out->mtu = out->link->mtu;
-	out->source = !net_addr_is_any(source) ? *source : v4 ? *target : NET_ADDR_LOOP6;
-	/* Linux answers from 127.0.0.1 wherever in 127.0.0.0/8 the target is, but for the target's own address. */
-	if (v4 && net_addr_is_any(source))
-		out->source = net_addr_v4(NET_V4_LOOPBACK);
-	return out->link->up ? 0 : -ENETDOWN;
-}
-
 /* ------------------------------------------------------------------------------------------------ out */
 
-static void push4(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
+static void push4(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
+		  const struct ip_piece *piece, struct buf *buf)
 {
 	uint32_t size = buf_size(buf) + IP4_HEADER_BYTES;
+	uint16_t flags = meta->dont_fragment ? IP4_DONT_FRAGMENT : 0;
 	struct ip4_header header = {
 		.version_length = 0x45,
 		.traffic_class = meta->traffic_class,
 		.size = net16((uint16_t)size),
-		.id = meta->dont_fragment ? 0 : (uint16_t)net_random(),
-		.fragment = net16(meta->dont_fragment ? IP4_DONT_FRAGMENT : 0),
+		.id = piece                 ? (uint16_t)piece->id
+		      : meta->dont_fragment ? 0
+					    : (uint16_t)net_random(),
+		.fragment =
+			net16(piece ? (uint16_t)(piece->offset / 8 | (piece->more ? IP4_MORE_FRAGMENTS : 0)) : flags),
 		.hops = meta->hops,
 		.protocol = meta->protocol,
 		.source = route->source.words[3],
@@ -77,34 +54,49 @@ static void push4(const struct route *route, const struct net_addr *target, cons
 	memcpy(buf_push(buf, sizeof header), &header, sizeof header);
 }
 
-static void push6(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
+static void push6(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
+		  const struct ip_piece *piece, struct buf *buf)
 {
 	struct ip6_header header = {
 		.version_class_flow = net32(6u << 28 | (uint32_t)meta->traffic_class << 20),
-		.size = net16((uint16_t)buf_size(buf)),
-		.protocol = meta->protocol,
+		.protocol = piece ? IP6_FRAGMENT : meta->protocol,
 		.hops = meta->hops,
 		.source = route->source,
 		.target = *target,
 	};
 
+	if (piece) {
+		struct ip6_fragment fragment = {
+			.protocol = meta->protocol,
+			.offset = net16((uint16_t)(piece->offset | (piece->more ? IP6_MORE_FRAGMENTS : 0))),
+			.id = piece->id,
+		};
+		memcpy(buf_push(buf, sizeof fragment), &fragment, sizeof fragment);
+	}
+	header.size = net16((uint16_t)buf_size(buf));
 	memcpy(buf_push(buf, sizeof header), &header, sizeof header);
+}
+
+void ip_push(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
+	     const struct ip_piece *piece, struct buf *buf)
+{
+	(net_addr_is_v4(target) ? push4 : push6)(route, target, meta, piece, buf);
 }
 
 int ip_output(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf)
 {
 	bool v4 = net_addr_is_v4(target);
 	uint32_t size = buf_size(buf) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+	bool fits = size <= route->mtu, possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
 
-	if (size > route->mtu || size - (v4 ? 0 : IP6_HEADER_BYTES) > IP_PACKET_LIMIT) {
+	if (!possible || (!fits && meta->dont_fragment)) {
 		buf_free(buf);
 		return -EMSGSIZE;
 	}
-	if (v4)
-		push4(route, target, meta, buf);
-	else
-		push6(route, target, meta, buf);
-	link_send(route->link, buf);
+	if (!fits)
+		return fragment_output(route, target, meta, buf);
+	ip_push(route, target, meta, NULL, buf);
+	link_send(route->link, &route->next, buf);
 	return 0;
 }
 
@@ -129,7 +121,8 @@ static bool options_acceptable(const uint8_t *options, uint32_t size)
 	return true;
 }
 
-static bool take4(struct buf *buf)
+/* Headers off; fragment: what the packet says of itself as a piece, more and offset 0 when it is whole. */
+static bool take4(struct buf *buf, struct fragment *fragment)
 {
 	struct ip4_header header;
 	uint8_t options[IP4_OPTIONS_BYTES];
@@ -145,8 +138,12 @@ static bool take4(struct buf *buf)
 	uint64_t sum = sum_add(sum_add(0, &header, sizeof header), options, length - sizeof header);
 	if (sum_fold(sum) || !options_acceptable(options, length - (uint32_t)sizeof header))
 		return false;
-	if (net16(header.fragment) & (IP4_MORE_FRAGMENTS | IP4_FRAGMENT_MASK))
-		return false;
+	*fragment = (struct fragment){
+		.id = header.id,
+		.offset = (net16(header.fragment) & IP4_FRAGMENT_MASK) * 8u,
+		.more = net16(header.fragment) & IP4_MORE_FRAGMENTS,
+		.header_bytes = IP4_HEADER_BYTES,
+	};
 	buf_cut(buf, total - length);
 	buf->source = net_addr_v4(net32(header.source));
 	buf->target = net_addr_v4(net32(header.target));
@@ -156,14 +153,35 @@ static bool take4(struct buf *buf)
 	return true;
 }
 
-/* Skips extension headers; false for those that we do not follow. */
-static bool take_extensions(struct buf *buf)
+static bool take_fragment6(struct buf *buf, struct fragment *fragment)
+{
+	struct ip6_fragment header;
+
+	if (fragment->header_bytes || !buf_pull(buf, &header, sizeof header))
+		return false; /* a piece of a piece */
+	fragment->id = header.id;
+	fragment->offset = net16(header.offset) & IP6_FRAGMENT_MASK;
+	fragment->more = net16(header.offset) & IP6_MORE_FRAGMENTS;
+	fragment->header_bytes = IP6_HEADER_BYTES;
+	buf->protocol = header.protocol;
+	return true;
+}
+
+/* Skips extension headers; false for those that we do not follow. Behind a fragment header only the first piece has
+ * more of them, and they count when the packet is whole. */
+static bool take_extensions(struct buf *buf, struct fragment *fragment)
 {
 	for (int i = 0; i < IP6_EXTENSIONS_LIMIT; i++) {
 		uint8_t head[8];
+		if (buf->protocol == IP6_FRAGMENT) {
+			if (!take_fragment6(buf, fragment))
+				return false;
+			if (fragment->more || fragment->offset)
+				return true;
+			continue;
+		}
 		if (buf->protocol != IP6_HOP_BY_HOP && buf->protocol != IP6_DESTINATION)
-			return buf->protocol != IP6_ROUTING && buf->protocol != IP6_FRAGMENT &&
-			       buf->protocol != IP6_NO_NEXT;
+			return buf->protocol != IP6_ROUTING && buf->protocol != IP6_NO_NEXT;
 		if (!buf_pull(buf, head, sizeof head) || !buf_skip(buf, head[1] * 8u))
 			return false;
 		buf->protocol = head[0];
@@ -171,7 +189,7 @@ static bool take_extensions(struct buf *buf)
 	return false;
 }
 
-static bool take6(struct buf *buf)
+static bool take6(struct buf *buf, struct fragment *fragment)
 {
 	struct ip6_header header;
 
@@ -186,33 +204,25 @@ static bool take6(struct buf *buf)
 	buf->protocol = header.protocol;
 	buf->hops = header.hops;
 	buf->traffic_class = (uint8_t)(net32(header.version_class_flow) >> 20);
-	return take_extensions(buf);
+	return take_extensions(buf, fragment);
 }
 
 static bool addresses_acceptable(const struct buf *buf)
 {
-	if (net_addr_is_multicast(&buf->source) || net_addr_is_broadcast(&buf->source))
+	bool outside = buf->link->kind != LINK_LOOPBACK;
+	bool many = net_addr_is_multicast(&buf->target) || route_is_broadcast(buf->link, &buf->target);
+
+	if (net_addr_is_multicast(&buf->source) || route_is_broadcast(buf->link, &buf->source))
 		return false;
-	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)). */
-	if (buf->link->kind != LINK_LOOPBACK &&
-	    (net_addr_is_loopback(&buf->source) || net_addr_is_loopback(&buf->target)))
+	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)), and nobody is us. */
+	if (outside && (route_is_ours(&buf->source) || net_addr_is_loopback(&buf->target)))
 		return false;
-	return ip_is_ours(&buf->target) || net_addr_is_multicast(&buf->target) || net_addr_is_broadcast(&buf->target);
+	return many || route_is_ours(&buf->target);
 }
 
-void ip_input(struct buf *buf)
+/* To the transports. Takes buf, whose headers are off. */
+static void deliver(struct buf *buf)
 {
-	uint8_t version = 0;
-	bool good = buf_copy(buf, &version, 1) == 1;
-
-	version >>= 4;
-	buf_mark(buf);
-	good = good && (version == 4 ? take4(buf) : version == 6 && take6(buf));
-	if (!good || !addresses_acceptable(buf)) {
-		buf->link->received.dropped++;
-		buf_free(buf);
-		return;
-	}
 	switch (buf->protocol) {
 	case IP_PROTOCOL_TCP:
 		tcp_input(buf);
@@ -227,4 +237,31 @@ void ip_input(struct buf *buf)
 	default:
 		icmp_unreachable(buf, ICMP_PROTOCOL_UNREACHABLE);
 	}
+}
+
+void ip_input(struct buf *buf)
+{
+	struct fragment fragment = {0};
+	uint8_t version = 0;
+	bool good = buf_copy(buf, &version, 1) == 1;
+
+	version >>= 4;
+	buf_mark(buf);
+	good = good && (version == 4 ? take4(buf, &fragment) : version == 6 && take6(buf, &fragment));
+	if (!good || !addresses_acceptable(buf)) {
+		buf->link->received.dropped++;
+		buf_free(buf);
+		return;
+	}
+	if (fragment.more || fragment.offset) {
+		buf = fragment_input(buf, &fragment);
+		fragment = (struct fragment){.header_bytes = IP6_HEADER_BYTES}; /* not a second time */
+		if (!buf)
+			return;
+		if (!net_addr_is_v4(&buf->source) && !take_extensions(buf, &fragment)) {
+			buf_free(buf);
+			return;
+		}
+	}
+	deliver(buf);
 }

@@ -1,8 +1,8 @@
-/* ip.h - the network layer: IPv4 (RFC 791, RFC 1122), IPv6 (RFC 8200), addresses of our own, routes. */
+/* ip.h - the network layer: IPv4 (RFC 791, RFC 1122) and IPv6 (RFC 8200), in and out. */
 #ifndef NETSTACK_IP_H
 #define NETSTACK_IP_H
 
-#include "netstack/link.h"
+#include "netstack/route.h"
 
 #define IP_PROTOCOL_ICMP   1
 #define IP_PROTOCOL_TCP    6
@@ -33,27 +33,31 @@ struct ip6_header {
 };
 _Static_assert(sizeof(struct ip6_header) == IP6_HEADER_BYTES, "RFC 8200 section 3");
 
-/* Where packets to a target go, and which address of ours they come from. */
-struct route {
-	struct link *link;
-	struct net_addr source;
-	uint32_t mtu;
+/* Behind the IPv6 header when a packet has been cut. */
+struct ip6_fragment {
+	uint8_t protocol, reserved;
+	uint16_t offset; /* in bytes, with the flag IP6_MORE_FRAGMENTS */
+	uint32_t id;
 };
-
-/* source: any, or the address that the caller is bound to. -ENETUNREACH; -EINVAL when the source is no address of ours.
- */
-must_check int route_find(const struct net_addr *source, const struct net_addr *target, struct route *out);
-/* Is it an address that packets to us may bear? */
-bool ip_is_ours(const struct net_addr *addr);
-/* May a socket be bound to it: any, one of ours, or a group. */
-bool ip_is_bindable(const struct net_addr *addr);
+_Static_assert(sizeof(struct ip6_fragment) == 8, "RFC 8200 section 4.5");
+#define IP6_MORE_FRAGMENTS 1
+#define IP6_FRAGMENT_MASK  0xfff8
 
 struct ip_meta {
 	uint8_t protocol, hops, traffic_class;
 	bool dont_fragment;
 };
-/* Takes buf, which has its transport header. -EMSGSIZE when it does not fit the link. */
+/* Takes buf, which has its transport header, and cuts it where it does not fit the path. -EMSGSIZE when it must not be
+ * cut, or is larger than any packet. */
 int ip_output(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf);
+/* Which part of a packet that was cut; offset in bytes. */
+struct ip_piece {
+	uint32_t id, offset;
+	bool more;
+};
+/* Puts the network header on; piece: NULL for a whole packet. For fragment.c. */
+void ip_push(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
+	     const struct ip_piece *piece, struct buf *buf);
 /* A packet from a link. Takes it. */
 void ip_input(struct buf *buf);
 

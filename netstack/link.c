@@ -1,60 +1,168 @@
 /* link.c - links and their queues; the loopback, which is nothing but a queue.
  *
- * Limits: one link, the loopback. A full queue drops (LINK_INPUT_LIMIT), and the transport above repairs that.
+ * Limits: LINK_LIMIT links. A full queue drops (LINK_INPUT_LIMIT), and the transport above repairs that.
  */
 #include "netstack/link.h"
 
+#include "netstack/ether.h"
+#include "netstack/uplink.h"
 #include "sentry/base/arena.h"
+#include "sentry/base/limits.h"
 #include <errno.h>
 #include <stdio.h>
 
-static struct link *loopback; /* in the arena */
+static struct links {
+	struct list all; /* struct link; the loopback first */
+	uint32_t last_index;
+	struct link loopback;
+} * links; /* in the arena */
+static struct slab link_slab = SLAB(link), address_slab = SLAB(link_address);
 static link_wire *bad_wire;
+
+static void enter(struct link *link, const char *name)
+{
+	snprintf(link->name, sizeof link->name, "%s", name);
+	link->index = ++links->last_index;
+	link->up = true;
+	list_init(&link->addresses);
+	list_init(&link->input);
+	list_push_back(&links->all, &link->node);
+}
 
 int link_init(void)
 {
-	loopback = arena_alloc(sizeof *loopback);
-	if (!loopback)
+	links = arena_alloc(sizeof *links);
+	if (!links)
 		return -ENOMEM;
-	*loopback = (struct link){.kind = LINK_LOOPBACK, .index = 1, .mtu = LOOPBACK_MTU, .up = true};
-	snprintf(loopback->name, sizeof loopback->name, "lo");
-	list_init(&loopback->input);
-	return 0;
+	list_init(&links->all);
+	links->loopback = (struct link){.kind = LINK_LOOPBACK, .mtu = LOOPBACK_MTU};
+	enter(&links->loopback, "lo");
+	struct net_addr v4 = net_addr_v4(NET_V4_LOOPBACK), v6 = NET_ADDR_LOOP6;
+	int error = link_address_add(&links->loopback, &v4, 8);
+	return error ? error : link_address_add(&links->loopback, &v6, 128);
 }
 
 struct link *link_loopback(void)
 {
-	return loopback;
+	return &links->loopback;
 }
+
+int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES], uint32_t mtu, uint32_t port,
+		   struct link **out)
+{
+	for (struct link *link = NULL; (link = link_next(link));)
+		if (!strcmp(link->name, name))
+			return -EEXIST;
+	struct link *link = links->last_index < LINK_LIMIT ? slab_new(&link_slab) : NULL;
+	if (!link)
+		return -ENOMEM;
+	*link = (struct link){.kind = LINK_ETHER, .mtu = mtu, .sums = true, .port = port};
+	memcpy(link->hardware, hardware, sizeof link->hardware);
+	enter(link, name);
+	*out = link;
+	return 0;
+}
+
+int link_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix)
+{
+	const struct link_address *item = NULL;
+
+	assert(prefix <= (net_addr_is_v4(addr) ? 32 : 128));
+	while ((item = link_address_next(link, item)))
+		if (net_addr_equal(&item->addr, addr))
+			return -EEXIST;
+	struct link_address *new = slab_new(&address_slab);
+	if (!new)
+		return -ENOMEM;
+	new->addr = *addr;
+	new->prefix = prefix;
+	list_push_back(&link->addresses, &new->node);
+	return 0;
+}
+
+struct link *link_next(const struct link *link)
+{
+	const struct list *next = link ? link->node.next : links->all.next;
+
+	return next == &links->all ? NULL : list_entry(next, struct link, node);
+}
+
+struct link *link_by_index(uint32_t index)
+{
+	struct link *link = NULL;
+
+	while ((link = link_next(link)) && link->index != index)
+		;
+	return link;
+}
+
+const struct link_address *link_address_next(const struct link *link, const struct link_address *item)
+{
+	const struct list *next = item ? item->node.next : link->addresses.next;
+
+	return next == &link->addresses ? NULL : list_entry(next, struct link_address, node);
+}
+
+bool link_prefix_holds(const struct net_addr *net, uint8_t prefix, const struct net_addr *addr)
+{
+	if (net_addr_is_v4(net) != net_addr_is_v4(addr))
+		return false;
+	unsigned bits = prefix + (net_addr_is_v4(net) ? 96u : 0u), whole = bits / 8, rest = bits % 8;
+	return !memcmp(net->bytes, addr->bytes, whole) &&
+	       (!rest || !((net->bytes[whole] ^ addr->bytes[whole]) >> (8 - rest)));
+}
+
+/* ------------------------------------------------------------------------------------------------ packets */
 
 void link_wire_set(link_wire *wire)
 {
 	bad_wire = wire;
-	loopback->sums = wire;
+	links->loopback.sums = wire;
 }
 
 void link_deliver(struct link *link, struct buf *buf)
 {
 	buf->link = link;
+	if (link->input_count >= LINK_INPUT_LIMIT) {
+		link->received.dropped++;
+		buf_free(buf);
+		return;
+	}
 	link->received.packets++;
 	link->received.bytes += buf_size(buf);
 	list_push_back(&link->input, &buf->node);
 	link->input_count++;
 }
 
-void link_send(struct link *link, struct buf *buf)
+/* Counts a packet out; false: it has been dropped, or the test's wire has taken it. */
+static bool leave(struct link *link, struct buf *buf, bool room)
 {
-	assert(link->kind == LINK_LOOPBACK);
-	if (!link->up || link->input_count >= LINK_INPUT_LIMIT) {
+	if (!link->up || !room) {
 		link->sent.dropped++;
 		buf_free(buf);
-		return;
+		return false;
 	}
 	link->sent.packets++;
 	link->sent.bytes += buf_size(buf);
+	return !bad_wire || bad_wire(link, buf);
+}
+
+void link_send(struct link *link, const struct net_addr *to, struct buf *buf)
+{
+	if (link->kind == LINK_ETHER) {
+		ether_output(link, to, buf);
+		return;
+	}
 	buf->summed = !bad_wire; /* nothing can have changed it */
-	if (!bad_wire || bad_wire(link, buf))
+	if (leave(link, buf, link->input_count < LINK_INPUT_LIMIT))
 		link_deliver(link, buf);
+}
+
+void link_transmit(struct link *link, struct buf *frame)
+{
+	assert(link->kind == LINK_ETHER);
+	if (leave(link, frame, true))
+		uplink_send(link, frame);
 }
 
 struct buf *link_receive(struct link *link)

@@ -1,25 +1,37 @@
-/* link.h - what the network layer sends packets through: today the loopback; links to the outside come beside it.
+/* link.h - what the network layer sends packets through: the loopback, and Ethernet links to the outside.
  *
  * A packet that is sent belongs to the link. Links never park and never call up: what comes in waits in the link's
- * queue until net_run takes it (net.h), so the depth of the stack does not grow with the number of packets.
+ * queue until net_run takes it (net.h), so the depth of the stack does not grow with the number of packets. Links are
+ * made at start and are there for ever; so are their addresses.
  */
 #ifndef NETSTACK_LINK_H
 #define NETSTACK_LINK_H
 
 #include "netstack/buf.h"
 
-enum link_kind { LINK_LOOPBACK, LINK_KINDS };
+enum link_kind { LINK_LOOPBACK, LINK_ETHER, LINK_KINDS };
 
-#define LINK_NAME_BYTES 16 /* IFNAMSIZ */
+#define LINK_NAME_BYTES     16 /* IFNAMSIZ */
+#define LINK_HARDWARE_BYTES 6
+
+struct link_address {
+	struct list node;
+	struct net_addr addr;
+	uint8_t prefix; /* bits of the address's own family */
+};
 
 struct link {
+	struct list node; /* of all links, by index */
 	enum link_kind kind;
 	char name[LINK_NAME_BYTES];
 	uint32_t index; /* as if_nametoindex(3) */
 	uint32_t mtu;   /* bytes of a packet with its IP header */
+	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool up;
-	bool sums;         /* packets need their transport's checksum */
-	struct list input; /* struct buf: arrived, not yet looked at */
+	bool sums;             /* packets need their transport's checksum */
+	uint32_t port;         /* of an Ethernet link: where its frames go (uplink.h) */
+	struct list addresses; /* struct link_address, in the order they were given */
+	struct list input;     /* struct buf: arrived, not yet looked at */
 	uint32_t input_count;
 	struct {
 		uint64_t packets, bytes, dropped;
@@ -32,15 +44,32 @@ struct link {
 /* Makes the loopback; once at start. -ENOMEM. */
 must_check int link_init(void);
 struct link *link_loopback(void);
-/* Takes buf. */
-void link_send(struct link *link, struct buf *buf);
-/* Puts a packet into the link's queue, as if it had just arrived. Takes buf. */
+/* An Ethernet link without addresses; port: see uplink.h. -ENOMEM, -EEXIST. */
+must_check int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES], uint32_t mtu,
+			      uint32_t port, struct link **out);
+/* -ENOMEM, -EEXIST. */
+must_check int link_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix);
+/* Links by index, NULL first; NULL behind the last. Borrowed. */
+struct link *link_next(const struct link *link);
+/* Borrowed; NULL: none. */
+struct link *link_by_index(uint32_t index);
+/* Addresses of a link, NULL first; NULL behind the last. Borrowed. */
+const struct link_address *link_address_next(const struct link *link, const struct link_address *item);
+/* Is it within addr's network of prefix bits? */
+bool link_prefix_holds(const struct net_addr *net, uint8_t prefix, const struct net_addr *addr);
+
+/* Takes buf, a packet with its IP header; to: the neighbour that it goes to first (a gateway, or its target). */
+void link_send(struct link *link, const struct net_addr *to, struct buf *buf);
+/* Puts a packet (of an Ethernet link: a frame) into the link's queue, as if it had just arrived. Takes buf. */
 void link_deliver(struct link *link, struct buf *buf);
-/* For tests: what a bad wire does to packets. It may change buf, or keep it and deliver it later; false: it has taken
- * buf. NULL: a good wire. */
+/* For tests: what a bad wire does to packets and frames. It may change buf, or keep it and deliver it later; false: it
+ * has taken buf. NULL: a good wire. */
 typedef bool link_wire(struct link *link, struct buf *buf);
 void link_wire_set(link_wire *wire);
-/* The oldest packet that has arrived, or NULL. Gives. */
+/* The oldest that has arrived at a link, or NULL. Gives. */
 struct buf *link_receive(struct link *link);
+
+/* The lowest way out of an Ethernet link: takes a whole frame. For ether.c. */
+void link_transmit(struct link *link, struct buf *frame);
 
 #endif

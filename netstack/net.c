@@ -5,9 +5,11 @@
  */
 #include "netstack/net.h"
 
+#include "netstack/ether.h"
+#include "netstack/fragment.h"
 #include "netstack/inet.h"
 #include "netstack/ip.h"
-#include "netstack/link.h"
+#include "netstack/neighbour.h"
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -39,19 +41,33 @@ int net_init(void)
 		return -ENOMEM;
 	RB_INIT(timers);
 	int error = link_init();
+	if (!error)
+		error = route_init();
+	if (!error)
+		error = neighbour_init();
+	if (!error)
+		error = fragment_init();
 	return error ? error : inet_init();
 }
 
 void net_run(void)
 {
 	static bool running;
-	struct buf *buf;
+	bool worked = true;
 
 	if (running)
 		return;
 	running = true;
-	while ((buf = link_receive(link_loopback())))
-		ip_input(buf);
+	while (worked) { /* what one link brings may put something into another's queue */
+		worked = false;
+		for (struct link *link = NULL; (link = link_next(link));) {
+			struct buf *buf;
+			while ((buf = link_receive(link))) {
+				(link->kind == LINK_ETHER ? ether_input : ip_input)(buf);
+				worked = true;
+			}
+		}
+	}
 	running = false;
 }
 

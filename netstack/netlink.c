@@ -13,9 +13,13 @@
 #include "fs/mutex.h"
 #include "fs/socket.h"
 #include "netstack/device.h"
+#include "netstack/ether.h"
+#include "netstack/neighbour.h"
+#include "netstack/route.h"
 #include "sentry/base/arena.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -147,8 +151,9 @@ static void answer_done(struct writer *w)
 
 static void tell_link(struct writer *w, const struct link *link, uint16_t flags)
 {
+	static const uint8_t nobody[LINK_HARDWARE_BYTES];
 	bool loopback = link->kind == LINK_LOOPBACK;
-	const uint8_t hardware[6] = {0};
+	uint8_t up = link->up ? IF_OPER_UP : IF_OPER_DOWN, state = loopback ? IF_OPER_UNKNOWN : up;
 	struct rtnl_link_stats64 stats = {
 		.rx_packets = link->received.packets,
 		.tx_packets = link->sent.packets,
@@ -166,93 +171,222 @@ static void tell_link(struct writer *w, const struct link *link, uint16_t flags)
 	info->ifi_flags = device_flags(link) | (link->up ? 1u << 16 /* IFF_LOWER_UP */ : 0);
 	attribute(w, IFLA_IFNAME, link->name, (uint32_t)strlen(link->name) + 1);
 	attribute32(w, IFLA_TXQLEN, 1000);
-	attribute(w, IFLA_OPERSTATE, &(uint8_t){0}, 1);
+	attribute(w, IFLA_OPERSTATE, &state, 1);
 	attribute(w, IFLA_LINKMODE, &(uint8_t){0}, 1);
 	attribute32(w, IFLA_MTU, link->mtu);
 	attribute32(w, IFLA_GROUP, 0);
-	attribute(w, IFLA_ADDRESS, hardware, sizeof hardware);
-	attribute(w, IFLA_BROADCAST, hardware, sizeof hardware);
+	attribute(w, IFLA_ADDRESS, link->hardware, sizeof link->hardware);
+	attribute(w, IFLA_BROADCAST, loopback ? nobody : ether_broadcast, sizeof nobody);
 	attribute(w, IFLA_QDISC, "noqueue", 8);
 	attribute(w, IFLA_STATS64, &stats, sizeof stats);
 }
 
-static void tell_address(struct writer *w, const struct link *link, const struct net_addr *addr, uint8_t prefix)
+/* The bytes of an address in its own family. */
+static void attribute_address(struct writer *w, uint16_t type, const struct net_addr *addr)
 {
 	bool v4 = net_addr_is_v4(addr);
-	const void *bytes = v4 ? (const void *)&addr->words[3] : addr->bytes;
+
+	attribute(w, type, v4 ? (const void *)&addr->words[3] : addr->bytes, v4 ? 4 : 16);
+}
+
+static uint8_t family_of(const struct net_addr *addr)
+{
+	return net_addr_is_v4(addr) ? ABI_AF_INET : ABI_AF_INET6;
+}
+
+static uint8_t scope_of(const struct link *link, const struct net_addr *addr)
+{
+	if (link->kind == LINK_LOOPBACK)
+		return RT_SCOPE_HOST;
+	return !net_addr_is_v4(addr) && net_addr_is_link_local(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+static void tell_address(struct writer *w, const struct link *link, const struct link_address *item)
+{
+	bool v4 = net_addr_is_v4(&item->addr);
 	struct ifa_cacheinfo forever = {.ifa_prefered = UINT32_MAX, .ifa_valid = UINT32_MAX};
 	struct ifaddrmsg *info = begin(w, RTM_NEWADDR, NLM_F_MULTI, sizeof *info);
 
 	if (!info)
 		return;
-	info->ifa_family = v4 ? ABI_AF_INET : ABI_AF_INET6;
-	info->ifa_prefixlen = prefix;
+	info->ifa_family = family_of(&item->addr);
+	info->ifa_prefixlen = item->prefix;
 	info->ifa_flags = IFA_F_PERMANENT;
-	info->ifa_scope = link->kind == LINK_LOOPBACK ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	info->ifa_scope = scope_of(link, &item->addr);
 	info->ifa_index = link->index;
-	attribute(w, IFA_ADDRESS, bytes, v4 ? 4 : 16);
+	attribute_address(w, IFA_ADDRESS, &item->addr);
 	if (v4) {
-		attribute(w, IFA_LOCAL, bytes, 4);
+		attribute_address(w, IFA_LOCAL, &item->addr);
+		if (link->kind == LINK_ETHER) {
+			struct net_addr all =
+				net_addr_v4((uint32_t)(net_addr_to_v4(&item->addr) | 0xffffffffull >> item->prefix));
+			attribute_address(w, IFA_BROADCAST, &all);
+		}
 		attribute(w, IFA_LABEL, link->name, (uint32_t)strlen(link->name) + 1);
 	}
 	attribute32(w, IFA_FLAGS, IFA_F_PERMANENT);
 	attribute(w, IFA_CACHEINFO, &forever, sizeof forever);
 }
 
-/* The kernel's own table: what is ours is local. */
-static void tell_route(struct writer *w, const struct link *link, const struct net_addr *addr, uint8_t prefix)
+/* The kernel's own table: what is ours is local; the loopback's whole network is. */
+static void tell_local_route(struct writer *w, const struct link *link, const struct link_address *item)
 {
-	bool v4 = net_addr_is_v4(addr);
-	const void *bytes = v4 ? (const void *)&addr->words[3] : addr->bytes;
-	uint32_t net = v4 ? net32(net_addr_to_v4(addr) & (uint32_t)(0xffffffffull << (32 - prefix))) : 0;
+	bool v4 = net_addr_is_v4(&item->addr), loopback = link->kind == LINK_LOOPBACK;
+	uint8_t prefix = loopback ? item->prefix : v4 ? 32 : 128;
+	struct net_addr net =
+		v4 ? net_addr_v4(net_addr_to_v4(&item->addr) & (uint32_t)(0xffffffffull << (32 - prefix))) : item->addr;
 	struct rtmsg *info = begin(w, RTM_NEWROUTE, NLM_F_MULTI, sizeof *info);
 
 	if (!info)
 		return;
-	info->rtm_family = v4 ? ABI_AF_INET : ABI_AF_INET6;
+	info->rtm_family = family_of(&net);
 	info->rtm_dst_len = prefix;
 	info->rtm_table = RT_TABLE_LOCAL;
 	info->rtm_protocol = RTPROT_KERNEL;
 	info->rtm_scope = v4 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	info->rtm_type = RTN_LOCAL;
 	attribute32(w, RTA_TABLE, RT_TABLE_LOCAL);
-	attribute(w, RTA_DST, v4 ? &net : bytes, v4 ? 4 : 16);
+	attribute_address(w, RTA_DST, &net);
 	if (v4)
-		attribute(w, RTA_PREFSRC, bytes, 4);
+		attribute_address(w, RTA_PREFSRC, &item->addr);
 	attribute32(w, RTA_OIF, link->index);
 }
 
 static void each_address(struct writer *w, uint8_t family,
-			 void (*tell)(struct writer *, const struct link *, const struct net_addr *, uint8_t))
+			 void (*tell)(struct writer *, const struct link *, const struct link_address *))
 {
-	const struct link *link;
-	struct net_addr addr;
-	uint8_t prefix;
+	for (const struct link *link = NULL; (link = link_next(link));)
+		for (const struct link_address *item = NULL; (item = link_address_next(link, item));)
+			if (!family || family == family_of(&item->addr))
+				tell(w, link, item);
+}
 
-	for (unsigned i = 0; (link = device_at(i)); i++)
-		for (unsigned place = 0; device_address(link, place, &addr, &prefix); place++)
-			if (!family || family == (net_addr_is_v4(&addr) ? ABI_AF_INET : ABI_AF_INET6))
-				tell(w, link, &addr, prefix);
+static void tell_route(struct writer *w, const struct route_entry *entry)
+{
+	bool v4 = net_addr_is_v4(&entry->net);
+	struct rtmsg *info = begin(w, RTM_NEWROUTE, NLM_F_MULTI, sizeof *info);
+
+	if (!info)
+		return;
+	info->rtm_family = family_of(&entry->net);
+	info->rtm_dst_len = entry->prefix;
+	info->rtm_table = RT_TABLE_MAIN;
+	info->rtm_protocol = entry->connected ? RTPROT_KERNEL : RTPROT_BOOT;
+	info->rtm_scope = v4 && entry->connected ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	info->rtm_type = RTN_UNICAST;
+	attribute32(w, RTA_TABLE, RT_TABLE_MAIN);
+	if (entry->prefix)
+		attribute_address(w, RTA_DST, &entry->net);
+	if (entry->metric)
+		attribute32(w, RTA_PRIORITY, entry->metric);
+	if (!net_addr_is_any(&entry->gateway))
+		attribute_address(w, RTA_GATEWAY, &entry->gateway);
+	if (!net_addr_is_any(&entry->source))
+		attribute_address(w, RTA_PREFSRC, &entry->source);
+	attribute32(w, RTA_OIF, entry->link->index);
+}
+
+static void each_route(struct writer *w, uint8_t family)
+{
+	for (const struct route_entry *entry = NULL; (entry = route_next(entry));)
+		if (!family || family == family_of(&entry->net))
+			tell_route(w, entry);
+	each_address(w, family, tell_local_route);
+}
+
+static void each_neighbour(struct writer *w, uint8_t family)
+{
+	static const uint16_t states[] = {
+		[NEIGHBOUR_INCOMPLETE] = NUD_INCOMPLETE, [NEIGHBOUR_REACHABLE] = NUD_REACHABLE,
+		[NEIGHBOUR_STALE] = NUD_STALE,           [NEIGHBOUR_DELAY] = NUD_DELAY,
+		[NEIGHBOUR_PROBE] = NUD_PROBE,
+	};
+
+	for (const struct neighbour *item = NULL; (item = neighbour_next(item));) {
+		if (family && family != family_of(&item->addr))
+			continue;
+		struct ndmsg *info = begin(w, RTM_NEWNEIGH, NLM_F_MULTI, sizeof *info);
+		if (!info)
+			return;
+		info->ndm_family = family_of(&item->addr);
+		info->ndm_ifindex = (int)item->link->index;
+		info->ndm_state = states[item->state];
+		info->ndm_type = RTN_UNICAST;
+		attribute_address(w, NDA_DST, &item->addr);
+		if (item->state != NEIGHBOUR_INCOMPLETE)
+			attribute(w, NDA_LLADDR, item->hardware, sizeof item->hardware);
+	}
+}
+
+/* The payload of the attribute of a type, at most size bytes; false: it is not there. */
+static bool find_attribute(const char *body, uint32_t body_size, uint32_t header_bytes, uint16_t type, void *out,
+			   uint32_t size)
+{
+	struct rtattr attr;
+	bool found = false;
+
+	for (uint32_t at = NLMSG_ALIGN(header_bytes); body_size >= sizeof attr && at <= body_size - sizeof attr;) {
+		memcpy(&attr, body + at, sizeof attr);
+		if (attr.rta_len < sizeof attr || attr.rta_len > body_size - at)
+			break;
+		if (attr.rta_type == type) {
+			memset(out, 0, size);
+			memcpy(out, body + at + sizeof attr, MIN(attr.rta_len - (uint32_t)sizeof attr, size));
+			found = true;
+		}
+		at += RTA_ALIGN(attr.rta_len);
+	}
+	return found;
+}
+
+/* RTM_GETROUTE for one target ("ip route get"). */
+static void answer_one_route(struct writer *w, const char *body, uint32_t size)
+{
+	struct rtmsg asked = {0}, *info;
+	struct route_wish wish;
+	struct route route;
+	uint32_t v4 = 0;
+
+	memcpy(&asked, body, MIN(size, (uint32_t)sizeof asked));
+	wish = (struct route_wish){.source = net_addr_any(asked.rtm_family == ABI_AF_INET6)};
+	wish.target = wish.source;
+	if (asked.rtm_family == ABI_AF_INET6) {
+		(void)find_attribute(body, size, sizeof asked, RTA_DST, &wish.target, sizeof wish.target);
+	} else {
+		(void)find_attribute(body, size, sizeof asked, RTA_DST, &v4, sizeof v4);
+		wish.target.words[3] = v4;
+	}
+	(void)find_attribute(body, size, sizeof asked, RTA_OIF, &wish.link, sizeof wish.link);
+	int error = route_find(&wish, &route);
+	if (error) {
+		answer_error(w, error);
+		return;
+	}
+	if (!(info = begin(w, RTM_NEWROUTE, 0, sizeof *info)))
+		return;
+	bool local = route_is_ours(&wish.target);
+	info->rtm_family = family_of(&wish.target);
+	info->rtm_dst_len = net_addr_is_v4(&wish.target) ? 32 : 128;
+	info->rtm_table = local ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	info->rtm_type = local ? RTN_LOCAL : RTN_UNICAST;
+	info->rtm_flags = RTM_F_CLONED;
+	attribute32(w, RTA_TABLE, info->rtm_table);
+	attribute_address(w, RTA_DST, &wish.target);
+	if (!local && !net_addr_equal(&route.next, &wish.target))
+		attribute_address(w, RTA_GATEWAY, &route.next);
+	attribute32(w, RTA_OIF, route.link->index);
+	attribute_address(w, RTA_PREFSRC, &route.source);
 }
 
 /* RTM_GETLINK for one: by index, or by name. */
 static void answer_one_link(struct writer *w, const char *body, uint32_t size)
 {
 	struct ifinfomsg info = {0};
-	const struct link *link;
-	char name[LINK_NAME_BYTES] = {0};
-	struct rtattr attr;
+	char name[LINK_NAME_BYTES + 1] = {0};
 
 	memcpy(&info, body, MIN(size, (uint32_t)sizeof info));
-	for (uint32_t at = NLMSG_ALIGN(sizeof info); size >= sizeof attr && at <= size - sizeof attr;) {
-		memcpy(&attr, body + at, sizeof attr);
-		if (attr.rta_len < sizeof attr || attr.rta_len > size - at)
-			break;
-		if (attr.rta_type == IFLA_IFNAME)
-			memcpy(name, body + at + sizeof attr, MIN(attr.rta_len - sizeof attr, sizeof name - 1));
-		at += RTA_ALIGN(attr.rta_len);
-	}
-	for (unsigned i = 0; (link = device_at(i)); i++)
+	(void)find_attribute(body, size, sizeof info, IFLA_IFNAME, name, LINK_NAME_BYTES);
+	for (const struct link *link = NULL; (link = link_next(link));)
 		if ((int)link->index == info.ifi_index || (*name && !strcmp(link->name, name))) {
 			tell_link(w, link, 0);
 			return;
@@ -262,20 +396,20 @@ static void answer_one_link(struct writer *w, const char *body, uint32_t size)
 
 static void answer_dump(struct writer *w, uint8_t family)
 {
-	const struct link *link;
-
 	switch (w->request->nlmsg_type) {
 	case RTM_GETLINK:
-		for (unsigned i = 0; (link = device_at(i)); i++)
+		for (const struct link *link = NULL; (link = link_next(link));)
 			tell_link(w, link, NLM_F_MULTI);
 		break;
 	case RTM_GETADDR:
 		each_address(w, family, tell_address);
 		break;
 	case RTM_GETROUTE:
-		each_address(w, family, tell_route);
+		each_route(w, family);
 		break;
 	case RTM_GETNEIGH:
+		each_neighbour(w, family);
+		break;
 	case RTM_GETRULE:
 	case RTM_GETQDISC:
 		break; /* there are none */
@@ -300,6 +434,8 @@ static void answer_request(struct writer *w, const char *body, uint32_t size)
 		answer_dump(w, family);
 	} else if (type == RTM_GETLINK) {
 		answer_one_link(w, body, size);
+	} else if (type == RTM_GETROUTE) {
+		answer_one_route(w, body, size);
 	} else {
 		answer_error(w, -EOPNOTSUPP);
 	}

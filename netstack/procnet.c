@@ -5,25 +5,26 @@
  */
 #include "netstack/procnet.h"
 
-#include "netstack/device.h"
+#include "netstack/neighbour.h"
 #include "netstack/ports.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <inttypes.h>
+#include <net/if_arp.h>
+#include <net/route.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #define UDP_BOUND 7 /* what unconnected datagram sockets show as their state: TCP_CLOSE */
 
 static int show_dev(const struct node_ref *ref, struct text *out)
 {
-	const struct link *link;
-
 	(void)ref;
 	text_add_string(out,
 			"Inter-|   Receive                                                |  Transmit\n"
 			" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop "
 			"fifo colls carrier compressed\n");
-	for (unsigned place = 0; (link = device_at(place)); place++)
+	for (const struct link *link = NULL; (link = link_next(link));)
 		text_printf(out,
 			    "%6s: %7" PRIu64 " %7" PRIu64 "    0 %4" PRIu64 "    0     0          0         0 %8" PRIu64
 			    " %7" PRIu64 "    0 %4" PRIu64 "    0     0       0          0\n",
@@ -114,22 +115,92 @@ static int show_udp6(const struct node_ref *ref, struct text *out)
 
 /* ------------------------------------------------------------------------------------------------ addresses */
 
+static void add_hex(struct text *out, const struct net_addr *addr)
+{
+	for (unsigned byte = 0; byte < sizeof addr->bytes; byte++)
+		text_printf(out, "%02x", addr->bytes[byte]);
+}
+
 static int show_if_inet6(const struct node_ref *ref, struct text *out)
 {
-	const struct link *link;
-	struct net_addr addr;
-	uint8_t prefix;
+	(void)ref;
+	for (const struct link *link = NULL; (link = link_next(link));) {
+		const struct link_address *item = NULL;
+		while ((item = link_address_next(link, item))) {
+			if (net_addr_is_v4(&item->addr))
+				continue;
+			unsigned scope = link->kind == LINK_LOOPBACK           ? 0x10
+					 : net_addr_is_link_local(&item->addr) ? 0x20
+									       : 0;
+			add_hex(out, &item->addr);
+			text_printf(out, " %02x %02x %02x %02x %8s\n", link->index, item->prefix, scope, 0x80,
+				    link->name);
+		}
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ routes */
+
+static bool is_v4_route(const struct route_entry *entry)
+{
+	return net_addr_is_v4(&entry->net);
+}
+
+#define ROUTE_LINE "%-127s\n" /* as wide as Linux makes the lines of its oldest table */
+
+static int show_route(const struct node_ref *ref, struct text *out)
+{
+	char line[128];
 
 	(void)ref;
-	for (unsigned i = 0; (link = device_at(i)); i++)
-		for (unsigned place = 0; device_address(link, place, &addr, &prefix); place++) {
-			if (net_addr_is_v4(&addr))
-				continue;
-			for (unsigned byte = 0; byte < sizeof addr.bytes; byte++)
-				text_printf(out, "%02x", addr.bytes[byte]);
-			text_printf(out, " %02x %02x %02x %02x %8s\n", link->index, prefix,
-				    link->kind == LINK_LOOPBACK ? 0x10 : 0, 0x80, link->name);
-		}
+	text_printf(out, ROUTE_LINE,
+		    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT");
+	for (const struct route_entry *entry = NULL; (entry = route_next(entry));) {
+		bool gateway = !net_addr_is_any(&entry->gateway);
+		if (!is_v4_route(entry))
+			continue;
+		snprintf(line, sizeof line, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0", entry->link->name,
+			 entry->net.words[3], entry->gateway.words[3],
+			 RTF_UP | (gateway ? RTF_GATEWAY : 0) | (entry->prefix == 32 ? RTF_HOST : 0), entry->metric,
+			 net32((uint32_t)(0xffffffffull << (32 - entry->prefix))));
+		text_printf(out, ROUTE_LINE, line);
+	}
+	return 0;
+}
+
+static int show_ipv6_route(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	for (const struct route_entry *entry = NULL; (entry = route_next(entry));) {
+		if (is_v4_route(entry))
+			continue;
+		bool gateway = !net_addr_is_any(&entry->gateway);
+		add_hex(out, &entry->net);
+		text_printf(out, " %02x ", entry->prefix);
+		add_hex(out, &NET_ADDR_ANY6);
+		text_add_string(out, " 00 ");
+		add_hex(out, &entry->gateway);
+		text_printf(out, " %08x 00000001 00000000 %08x %8s\n", entry->metric,
+			    RTF_UP | (gateway ? RTF_GATEWAY : 0), entry->link->name);
+	}
+	return 0;
+}
+
+static int show_arp(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_add_string(out, "IP address       HW type     Flags       HW address            Mask     Device\n");
+	for (const struct neighbour *item = NULL; (item = neighbour_next(item));) {
+		const uint8_t *a = item->addr.bytes + 12, *h = item->hardware;
+		char dotted[16];
+		if (!net_addr_is_v4(&item->addr))
+			continue;
+		snprintf(dotted, sizeof dotted, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+		text_printf(out, "%-16s 0x%-10x0x%-10x%02x:%02x:%02x:%02x:%02x:%02x     *        %s\n", dotted,
+			    ARPHRD_ETHER, item->state == NEIGHBOUR_INCOMPLETE ? 0 : ATF_COM, h[0], h[1], h[2], h[3],
+			    h[4], h[5], item->link->name);
+	}
 	return 0;
 }
 
@@ -142,7 +213,7 @@ const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("if_inet6", show_if_inet6),
 	NODE_TEXT("raw", COLUMNS4 " ref pointer drops\n"),
 	NODE_TEXT("raw6", COLUMNS6 " ref pointer drops\n"),
-	NODE_TEXT("route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"),
-	NODE_TEXT("arp", "IP address       HW type     Flags       HW address            Mask     Device\n"),
-	NODE_TEXT("ipv6_route", ""),
+	NODE_FILE("route", show_route),
+	NODE_FILE("arp", show_arp),
+	NODE_FILE("ipv6_route", show_ipv6_route),
 };

@@ -185,6 +185,14 @@ void tcp_settle(struct tcp_sock *tcp, uint32_t mtu)
 	congestion_begin(tcp);
 }
 
+void tcp_mtu_lower(struct tcp_sock *tcp, uint32_t mtu)
+{
+	uint32_t mss = tcp_own_mss(tcp, mtu) - (tcp->stamped ? STAMP_BYTES : 0);
+
+	if (tcp->mss > mss)
+		tcp->mss = MAX(mss, MSS_LEAST);
+}
+
 struct inet_sock *tcp_child_new(struct tcp_sock *listener)
 {
 	struct inet_sock *sock = tcp_sock_new(listener->inet.base.family, listener->inet.uid);
@@ -415,12 +423,33 @@ int tcp_shutdown(struct inet_sock *sock, uint32_t how)
 	return 0;
 }
 
-void tcp_error(const struct net_end *local, const struct net_end *remote, int error)
+/* The connection that a report means, if the segment it quotes can be one of those under way (RFC 5927 section 4). */
+static struct tcp_sock *reported(const struct net_end *local, const struct net_end *remote, uint32_t sequence)
 {
 	struct inet_sock *sock = connection_find(local, remote);
+	struct tcp_sock *tcp = sock ? tcp_of(sock) : NULL;
 
-	if (sock && tcp_of(sock)->state == TCP_SYN_SENT)
-		tcp_done(tcp_of(sock), error);
+	return tcp && !seq_before(sequence, tcp->una) && !seq_after(sequence, tcp->max) ? tcp : NULL;
+}
+
+void tcp_error(const struct net_end *local, const struct net_end *remote, uint32_t sequence, int error)
+{
+	struct tcp_sock *tcp = reported(local, remote, sequence);
+
+	if (tcp && tcp->state == TCP_SYN_SENT)
+		tcp_done(tcp, error);
+}
+
+void tcp_too_big(const struct net_end *local, const struct net_end *remote, uint32_t sequence, uint32_t mtu)
+{
+	struct tcp_sock *tcp = reported(local, remote, sequence);
+
+	if (!tcp || tcp->state == TCP_LISTEN || tcp->state == TCP_CLOSED)
+		return;
+	uint32_t before = tcp->mss;
+	tcp_mtu_lower(tcp, route_mtu_learn(&remote->addr, mtu));
+	if (tcp->mss < before && tcp->state >= TCP_ESTABLISHED && sequence != tcp->max)
+		tcp_retransmit_first(tcp);
 }
 
 /* ------------------------------------------------------------------------------------------------ timers */

@@ -220,7 +220,9 @@ bool tcp_at_mark(const struct inet_sock *sock);
 /* A packet, its IP header taken off. Takes it. */
 void tcp_input(struct buf *buf);
 /* A report about a segment from local to remote (RFC 5461: soft unless the connection is not yet there). */
-void tcp_error(const struct net_end *local, const struct net_end *remote, int error);
+void tcp_error(const struct net_end *local, const struct net_end *remote, uint32_t sequence, int error);
+/* A segment was too large for somebody on the way, who can pass on mtu bytes. */
+void tcp_too_big(const struct net_end *local, const struct net_end *remote, uint32_t sequence, uint32_t mtu);
 
 /* ------------------------------------------------------------------------------------------------ tcp.c */
 
@@ -232,6 +234,8 @@ void tcp_begin(struct tcp_sock *tcp);
 uint32_t tcp_own_mss(const struct tcp_sock *tcp, uint32_t mtu);
 /* What the handshake said is now known: segment size, first window. mtu: of the route. */
 void tcp_settle(struct tcp_sock *tcp, uint32_t mtu);
+/* Segments become smaller when the path's MTU has; never larger again. */
+void tcp_mtu_lower(struct tcp_sock *tcp, uint32_t mtu);
 void tcp_established(struct tcp_sock *tcp);
 void tcp_time_wait(struct tcp_sock *tcp);
 /* The connection is over, with an error for its user or 0. Without a file it is freed: the caller's pointer is good

@@ -549,7 +549,7 @@ static void syn_sent_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_seg
 	if (!(segment->flags & TCP_SYN))
 		return;
 	offers_take(tcp, segment);
-	if (route_find(&tcp->inet.local.addr, &tcp->inet.remote.addr, &route))
+	if (route_find(&(struct route_wish){.source = tcp->inet.local.addr, .target = tcp->inet.remote.addr}, &route))
 		return;
 	tcp_settle(tcp, route.mtu);
 	if (!acceptable) { /* both opened at once (RFC 9293 figure 7) */
@@ -699,7 +699,8 @@ static void listen_input(struct tcp_sock *listener, struct buf *buf, const struc
 		return;
 	}
 	if (!(segment->flags & TCP_SYN) || listener->accepted_count > listener->backlog ||
-	    listener->embryo_count > MAX(listener->backlog, 8u) || route_find(&buf->target, &buf->source, &route))
+	    listener->embryo_count > MAX(listener->backlog, 8u) ||
+	    route_find(&(struct route_wish){.source = buf->target, .target = buf->source}, &route))
 		return;
 	sock = tcp_child_new(listener);
 	if (!sock)

@@ -141,16 +141,19 @@ static uint16_t window_for(struct tcp_sock *tcp, bool syn)
 	return (uint16_t)window;
 }
 
-/* Puts the header on and sends. Takes buf. */
-static void header_output(const struct net_end *local, const struct net_end *remote, const struct ip_meta *meta,
-			  const struct tcp_header *header, const uint8_t *options, uint32_t options_size,
-			  struct buf *buf)
+/* Puts the header on and sends; what has become too large for the path is cut this once. Takes buf. Returns the path's
+ * MTU, 0: there is no path. */
+static uint32_t header_output(const struct net_end *local, const struct net_end *remote, const struct ip_meta *meta,
+			      const struct tcp_header *header, const uint8_t *options, uint32_t options_size,
+			      struct buf *buf)
 {
+	struct route_wish wish = {.source = local->addr, .target = remote->addr};
+	struct ip_meta own = *meta;
 	struct route route;
 
-	if (route_find(&local->addr, &remote->addr, &route)) {
+	if (route_find(&wish, &route)) {
 		buf_free(buf);
-		return;
+		return 0;
 	}
 	if (options_size)
 		memcpy(buf_push(buf, options_size), options, options_size);
@@ -162,7 +165,10 @@ static void header_output(const struct net_end *local, const struct net_end *rem
 		uint64_t sum = sum_pseudo(&local->addr, &remote->addr, IP_PROTOCOL_TCP, buf_size(buf));
 		pushed->checksum = sum_fold(sum_buf(sum, buf));
 	}
-	(void)ip_output(&route, &remote->addr, meta, buf);
+	if (buf_size(buf) + IP6_HEADER_BYTES > route.mtu)
+		own.dont_fragment = false;
+	(void)ip_output(&route, &remote->addr, &own, buf);
+	return route.mtu;
 }
 
 /* Sends what buf holds (NULL: no memory for it, lost like any packet) from this place in the sequence. Takes buf. */
@@ -198,7 +204,9 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 		tcp->ack_now = false;
 		net_timer_disarm(&tcp->delayed_ack);
 	}
-	header_output(&tcp->inet.local, &tcp->inet.remote, &meta, &header, options, size, buf);
+	uint32_t mtu = header_output(&tcp->inet.local, &tcp->inet.remote, &meta, &header, options, size, buf);
+	if (mtu)
+		tcp_mtu_lower(tcp, mtu);
 }
 
 /* The bytes [sequence, sequence + *size) of the send queue, perhaps fewer. */

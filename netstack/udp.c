@@ -157,6 +157,9 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 		.protocol = IP_PROTOCOL_UDP,
 		.hops = hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)hops,
 		.traffic_class = wish->traffic_class >= 0 ? (uint8_t)wish->traffic_class : sock->options.traffic_class,
+		/* IP_PMTUDISC_WANT: what fits goes whole or comes back as a report; what does not is cut here. */
+		.dont_fragment = sock->options.mtu_discover > 1 ||
+				 (sock->options.mtu_discover == 1 && size + IP6_HEADER_BYTES <= route->mtu),
 	};
 	struct udp_header *pushed = buf_push(buf, sizeof header);
 
@@ -189,8 +192,10 @@ ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 	if (!error)
 		error = inet_wish_parse(sock, message, &wish);
 	if (!error)
-		error = net_addr_is_any(&wish.source) ? inet_route(sock, &remote.addr, &route)
-						      : route_find(&wish.source, &remote.addr, &route);
+		error = net_addr_is_any(&wish.source)
+				? inet_route(sock, &remote.addr, &route)
+				: route_find(&(struct route_wish){.source = wish.source, .target = remote.addr},
+					     &route);
 	if (!error && !sock->local.port)
 		error = port_choose(sock, &remote);
 	if (!error)

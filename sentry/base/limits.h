@@ -58,6 +58,14 @@
 #define SYSV_MSG_TOTAL_BYTES   (64ul << 20)       /* of all messages */
 #define SYSV_UNDO_BYTES        (16ul << 20)       /* what all SEM_UNDO notes take */
 #define NET_TOTAL_BYTES        (256ul << 20)      /* in all queues of AF_INET and AF_INET6 */
+#define LINK_LIMIT             16                 /* network interfaces */
+#define ROUTE_LIMIT            256                /* entries of the routing table */
+#define UPLINK_LIMIT           8                  /* links to the outside */
+#define UPLINK_QUEUE           1000               /* frames that wait for room in one, as txqueuelen */
+#define NEIGHBOUR_LIMIT        1024               /* as net.ipv4.neigh.default.gc_thresh3 */
+#define NEIGHBOUR_QUEUE        64                 /* packets that wait until a neighbour has answered */
+#define FRAGMENT_PACKETS       64                 /* packets of which fragments are missing */
+#define FRAGMENT_TOTAL_BYTES   (4ul << 20)        /* in all of them, as net.ipv4.ipfrag_high_thresh */
 #define TCP_SEND_LIMIT         (4u << 20)         /* what send buffers grow to by themselves (net.ipv4.tcp_wmem) */
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */

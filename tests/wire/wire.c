@@ -1,6 +1,7 @@
 /* wire.c - the real network stack over a bad wire: every byte must arrive once, in order, and nothing may hang.
  *
- * One seed makes one world: a link with an MTU, delay, loss, duplication, reordering, corruption, and options that
+ * One seed makes one world: the loopback, or an Ethernet whose neighbour is ourselves (mirror.h), by IPv4 or IPv6, with
+ * an MTU, perhaps a narrower place behind it, delay, loss, duplication, reordering, corruption, and options that
  * somebody on the way strips from SYNs; a few TCP connections whose both ends write and read in pieces of any size,
  * pause, change options and close. Time is virtual, so a world of minutes takes milliseconds, and a seed replays
  * exactly. Every world runs in a process of its own.
@@ -13,10 +14,12 @@
  * among the worlds; one that drops everything for ever is not.
  */
 #include "fs/mount.h"
+#include "netstack/ether.h"
 #include "netstack/net.h"
 #include "netstack/tcp.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
+#include "tests/wire/mirror.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,10 +72,14 @@ static struct {
 	uint64_t dead_from_ns, dead_to_ns; /* nothing gets through */
 	unsigned connections;
 	uint32_t bytes; /* of each direction */
+	bool ether, v6;
+	uint32_t narrow_mtu; /* of somebody on the way; 0: nobody */
 } world;
 
+static struct link *wire_link;
+
 static struct {
-	uint64_t packets, lost, duplicated, reordered, corrupted;
+	uint64_t packets, lost, duplicated, reordered, corrupted, datagrams;
 } seen;
 
 static unsigned running, failures;
@@ -112,7 +119,7 @@ static void carrier_main(void *unused)
 		while (held && held->due_ns <= now_ns) {
 			struct held *first = held;
 			held = first->next;
-			link_deliver(link_loopback(), first->buf);
+			link_deliver(wire_link, first->buf);
 			free(first);
 		}
 		net_run();
@@ -139,8 +146,12 @@ static void unshare(struct buf *buf)
 
 static void flip(struct buf *buf)
 {
-	uint32_t headers = BUF_HEADER_BYTES - buf->header_at, at = (uint32_t)below(buf_size(buf));
+	uint32_t headers = BUF_HEADER_BYTES - buf->header_at, size = buf_size(buf);
+	uint32_t from = world.ether ? mirror_unprotected_bytes(buf) : 0;
 
+	if (from == size)
+		return;
+	uint32_t at = from + (uint32_t)below(size - from);
 	unshare(buf);
 	if (at < headers)
 		buf->header[buf->header_at + at] ^= (uint8_t)(1u << below(8));
@@ -152,9 +163,13 @@ static void flip(struct buf *buf)
 /* Somebody on the way who does not like an option writes NOPs over it, and puts the checksum right. */
 static void strip(struct buf *buf)
 {
-	uint8_t *tcp = buf->header + buf->header_at + IP4_HEADER_BYTES;
+	uint32_t before = world.ether ? ETHER_HEADER_BYTES : 0;
+	uint8_t *tcp = buf->header + buf->header_at + before + IP4_HEADER_BYTES;
 	uint8_t *end = tcp + (tcp[12] >> 4) * 4, *at = tcp + TCP_HEADER_BYTES;
-	const struct ip4_header *ip = (const void *)(buf->header + buf->header_at);
+	struct ip4_header head, *ip = &head;
+	memcpy(ip, buf->header + buf->header_at + before, sizeof head);
+	if (ip->version_length != 0x45 || ip->protocol != IP_PROTOCOL_TCP || ip->fragment & net16(IP4_FRAGMENT_MASK))
+		return;
 	struct net_addr source = net_addr_v4(net32(ip->source)), target = net_addr_v4(net32(ip->target));
 
 	if (!(tcp[13] & TCP_SYN))
@@ -177,25 +192,41 @@ static bool verbose;
 /* One line a packet, with --seed N --packets. */
 static void show(const struct buf *buf)
 {
-	uint8_t bytes[IP4_HEADER_BYTES + TCP_HEADER_BYTES];
+	uint8_t bytes[ETHER_HEADER_BYTES + IP6_HEADER_BYTES + TCP_HEADER_BYTES] = {0}, *ip = bytes;
 	struct tcp_header tcp;
 
-	if (!verbose || buf_copy(buf, bytes, sizeof bytes) < sizeof bytes)
+	if (!verbose)
 		return;
-	memcpy(&tcp, bytes + IP4_HEADER_BYTES, sizeof tcp);
-	fprintf(stderr, "%.6f %u>%u %s%s%s%s seq %u+%u ack %u win %u\n", (double)now_ns / 1e9, net16(tcp.source),
-		net16(tcp.target), tcp.flags & TCP_SYN ? "S" : "", tcp.flags & TCP_FIN ? "F" : "",
-		tcp.flags & TCP_RST ? "R" : "", tcp.flags & TCP_PSH ? "P" : "", net32(tcp.sequence),
-		buf_size(buf) - IP4_HEADER_BYTES - (tcp.length >> 4) * 4, net32(tcp.ack), net16(tcp.window));
+	(void)buf_copy(buf, bytes, sizeof bytes);
+	ip += world.ether ? ETHER_HEADER_BYTES : 0;
+	bool v4 = ip[0] >> 4 == 4;
+	uint32_t headers = (uint32_t)(ip - bytes) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+	fprintf(stderr, "%.6f %u bytes ", (double)now_ns / 1e9, buf_size(buf));
+	if (ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP) {
+		fprintf(stderr, "of protocol %u\n", ip[v4 ? 9 : 6]);
+		return;
+	}
+	memcpy(&tcp, bytes + headers, sizeof tcp);
+	fprintf(stderr, "%u>%u %s%s%s%s seq %u+%u ack %u win %u\n", net16(tcp.source), net16(tcp.target),
+		tcp.flags & TCP_SYN ? "S" : "", tcp.flags & TCP_FIN ? "F" : "", tcp.flags & TCP_RST ? "R" : "",
+		tcp.flags & TCP_PSH ? "P" : "", net32(tcp.sequence),
+		buf_size(buf) - headers - (uint32_t)(tcp.length >> 4) * 4, net32(tcp.ack), net16(tcp.window));
 }
 
 static bool bad_wire(struct link *link, struct buf *buf)
 {
 	uint64_t due = now_ns + world.delay_ns + below(world.jitter_ns);
 
-	(void)link;
+	assert(link == wire_link || link->kind == LINK_LOOPBACK);
+	if (link != wire_link)
+		return true;
 	show(buf);
 	seen.packets++;
+	struct buf *report = world.ether && world.narrow_mtu ? mirror_too_big(buf, world.narrow_mtu) : NULL;
+	if (report)
+		buf = report;
+	else if (world.ether)
+		mirror_turn(buf);
 	if (below(1000) < world.loss || (now_ns >= world.dead_from_ns && now_ns < world.dead_to_ns)) {
 		seen.lost++;
 		buf_free(buf);
@@ -337,11 +368,26 @@ static struct file *socket_make(void)
 
 static struct socket_address address_of(uint16_t port)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = net16(port), .sin_addr = {net32(NET_V4_LOOPBACK)}};
-	struct socket_address out = {.size = sizeof in};
+	struct net_addr far = world.ether ? mirror_addr(world.v6, true) : net_addr_v4(NET_V4_LOOPBACK);
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = net16(port), .sin_addr = {far.words[3]}};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = net16(port)};
+	struct socket_address out = {.size = world.v6 ? sizeof in6 : sizeof in};
 
-	memcpy(out.bytes, &in, sizeof in);
+	memcpy(&in6.sin6_addr, &far, sizeof far);
+	if (world.v6)
+		memcpy(out.bytes, &in6, sizeof in6);
+	else
+		memcpy(out.bytes, &in, sizeof in);
 	return out;
+}
+
+/* Any address of our own. */
+static struct socket_address listen_address(uint16_t port)
+{
+	struct socket_address address = address_of(port);
+
+	memset(address.bytes + (world.v6 ? 8 : 4), 0, world.v6 ? 16 : 4);
+	return address;
 }
 
 static void server(void *argument)
@@ -373,8 +419,11 @@ static void client(void *unused)
 	int error;
 
 	(void)unused;
-	for (int tries = 0; (error = ops->connect(file, &who, &address, false)) == -ETIMEDOUT && tries < 5; tries++)
-		continue;
+	for (int tries = 0; tries < 8; tries++) { /* SYNs may all be lost, and so may questions for the neighbour */
+		error = ops->connect(file, &who, &address, false);
+		if (error != -ETIMEDOUT && error != -EHOSTUNREACH)
+			break;
+	}
 	if (error) {
 		FAIL("connect: %d\n", error);
 		file_put(file);
@@ -385,6 +434,81 @@ static void client(void *unused)
 		side_start(file, number * 2, number * 2 + 1, "client");
 	}
 	running--;
+}
+
+/* ------------------------------------------------------------------------------------------------ datagrams */
+
+#define DATAGRAMS      30
+#define DATAGRAM_BYTES 20000u /* many fragments */
+
+/* Each has its number and its size in front; whoever gets one must get all of it. */
+static void datagram_reader(void *argument)
+{
+	struct file *file = argument;
+	uint8_t *bytes = malloc(PIECE_BYTES);
+	uint32_t head[2];
+
+	for (;;) {
+		struct uio uio;
+		struct socket_message message = {.data = &uio};
+		uio_init_kernel(&uio, bytes, PIECE_BYTES);
+		ssize_t n = ops->receive(file, &message);
+		if (n <= 0)
+			break; /* shut down by the writer */
+		memcpy(head, bytes, sizeof head);
+		bool right = (size_t)n >= sizeof head && head[1] == n && head[0] < DATAGRAMS;
+		for (uint32_t i = sizeof head; right && i < head[1]; i++)
+			right = bytes[i] == byte_at(head[0], i);
+		seen.datagrams += right;
+		if (!right)
+			FAIL("a datagram of %zd bytes is wrong\n", n);
+	}
+	free(bytes);
+	file_put(file);
+	running--;
+}
+
+static void datagram_writer(void *argument)
+{
+	struct file *file = argument;
+	struct socket_address target = address_of(PORT + 1);
+	uint8_t *bytes = malloc(DATAGRAM_BYTES);
+
+	for (uint32_t number = 0; number < DATAGRAMS; number++) {
+		uint32_t size = 8 + (uint32_t)below(below(2) ? 2000 : DATAGRAM_BYTES - 8);
+		memcpy(bytes, (uint32_t[]){number, size}, 8);
+		for (uint32_t i = 8; i < size; i++)
+			bytes[i] = byte_at(number, i);
+		struct uio uio;
+		struct socket_message message = {.data = &uio, .address = target};
+		uio_init_kernel(&uio, bytes, size);
+		ssize_t sent = ops->send(file, &who, &message);
+		if (sent != (ssize_t)size && sent != -EMSGSIZE)
+			FAIL("a datagram of %u bytes: %zd\n", size, sent);
+		(void)!fiber_park_until(now_ns + below(50 * NS_PER_MS));
+	}
+	free(bytes);
+	(void)!fiber_park_until(now_ns + 100 * NS_PER_S); /* what is late has come by now, and pieces are given up */
+	(void)!ops->connect(file, &who, &target, false);
+	(void)!ops->shutdown(file, ABI_SHUT_RDWR);
+	if (!world.loss && !world.corrupt && !world.dead_to_ns && !world.narrow_mtu && seen.datagrams < DATAGRAMS)
+		FAIL("%lu of %u datagrams arrived over a wire that loses none\n", seen.datagrams, DATAGRAMS);
+	file_put(file);
+	running--;
+}
+
+static void datagrams_start(void)
+{
+	struct socket_address address = listen_address(PORT + 1);
+	struct file *file;
+	struct fiber *fiber;
+
+	if (ops->create(&who, ABI_SOCK_DGRAM, 0, 0, &file) || ops->bind(file, &who, &address))
+		abort();
+	file_get(file);
+	running += 2;
+	if (fiber_new(datagram_reader, file, &fiber) || fiber_new(datagram_writer, file, &fiber))
+		abort();
 }
 
 /* ------------------------------------------------------------------------------------------------ worlds */
@@ -410,13 +534,21 @@ static void configure(uint64_t seed)
 		world.dead_from_ns = now_ns + below(NS_PER_S);
 		world.dead_to_ns = world.dead_from_ns + below(10 * NS_PER_S);
 	}
+	world.ether = below(2);
+	if (world.ether) {
+		world.v6 = below(2);
+		if (world.v6)
+			world.mtu = MAX(world.mtu, 1280u);
+		if (!below(3))
+			world.narrow_mtu = MAX(world.mtu - (uint32_t)below(world.mtu / 2), world.v6 ? 1280u : 576u);
+	}
 	world.connections = 1 + (unsigned)below(CONNECTIONS);
 	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
 }
 
 static void world_start(void)
 {
-	struct socket_address address = address_of(PORT);
+	struct socket_address address = listen_address(PORT);
 	struct fiber *fiber;
 
 	if (arena_init())
@@ -424,15 +556,20 @@ static void world_start(void)
 	fs_init();
 	if (net_init())
 		abort();
-	link_loopback()->mtu = world.mtu;
+	wire_link = world.ether ? mirror_new(world.mtu) : link_loopback();
+	if (!wire_link)
+		abort();
+	wire_link->mtu = world.mtu;
 	who = (struct socket_caller){.pid = 1, .cred = cred_new(0, 0)};
-	ops = socket_family(ABI_AF_INET);
+	ops = socket_family(world.v6 ? ABI_AF_INET6 : ABI_AF_INET);
 	link_wire_set(bad_wire);
 	struct file *listener = socket_make();
 	if (fiber_new(carrier_main, NULL, &carrier) || ops->bind(listener, &who, &address) ||
 	    ops->listen(listener, &who, 16) || fiber_new(server, listener, &fiber))
 		abort();
 	running = 1 + world.connections;
+	if (world.ether)
+		datagrams_start();
 	for (unsigned i = 0; i < world.connections; i++)
 		if (fiber_new(client, NULL, &fiber))
 			abort();
@@ -460,11 +597,15 @@ static int world_run(uint64_t seed, bool tell)
 		FAIL("seed %lu: %zu packets left over\n", seed, buf_count());
 	if (tell || failures)
 		fprintf(stderr,
-			"seed %lu: mtu %u, loss %u, duplicate %u, reorder %u, corrupt %u, delay %lu us, "
+			"seed %lu: %s mtu %u (%u), loss %u, duplicate %u, reorder %u, corrupt %u, delay %lu us, "
 			"stripped%s%s%s, "
 			"%u connections of %u bytes: %.3f s, %lu packets, %lu lost, %lu doubled, %lu late, %lu "
 			"broken\n",
-			seed, world.mtu, world.loss, world.duplicate, world.reorder, world.corrupt,
+			seed,
+			!world.ether ? "loopback"
+			: world.v6   ? "IPv6"
+				     : "IPv4",
+			world.mtu, world.narrow_mtu, world.loss, world.duplicate, world.reorder, world.corrupt,
 			world.delay_ns / 1000, world.strip_stamps ? " timestamps" : "", world.strip_sack ? " sack" : "",
 			world.strip_scale ? " scale" : "", world.connections, world.bytes,
 			(double)(now_ns - start) / 1e9, seen.packets, seen.lost, seen.duplicated, seen.reordered,

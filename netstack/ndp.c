@@ -1,0 +1,122 @@
+/* ndp.c - see ndp.h. Solicitations are answered and asked; what neighbour.c makes of the answers is the same for IPv4.
+ *
+ * Messages count only when they come from the link itself: a router would have lowered the hop limit of 255 (RFC 4861
+ * section 7.1).
+ *
+ * Limits: no router advertisements and no redirects (addresses and routes are given to us by whoever made the link), no
+ * detection of duplicates.
+ */
+#include "netstack/ndp.h"
+
+#include "netstack/icmp.h"
+#include "netstack/neighbour.h"
+#include "netstack/route.h"
+
+#define NDP_SOLICITATION     135
+#define NDP_ADVERTISEMENT    136
+#define NDP_HOPS             255
+#define NDP_FLAG_SOLICITED   0x40000000u
+#define NDP_FLAG_OVERRIDE    0x20000000u
+#define OPTION_SOURCE        1
+#define OPTION_TARGET        2
+#define OPTION_HARDWARE_SIZE 8 /* type, size, address */
+
+struct ndp_option {
+	uint8_t type, size; /* size in units of 8 bytes */
+	uint8_t hardware[LINK_HARDWARE_BYTES];
+};
+_Static_assert(sizeof(struct ndp_option) == OPTION_HARDWARE_SIZE, "RFC 4861 section 4.6.1");
+
+struct net_addr ndp_group(const struct net_addr *addr)
+{
+	struct net_addr group = {.bytes = {0xff, 0x02, [11] = 0x01, [12] = 0xff}};
+
+	memcpy(group.bytes + 13, addr->bytes + 13, 3);
+	return group;
+}
+
+static void send(struct link *link, uint8_t type, uint32_t rest, const struct net_addr *about,
+		 const struct net_addr *source, const struct net_addr *target)
+{
+	struct route route = {.link = link, .source = *source, .next = *target, .mtu = link->mtu};
+	struct buf *buf = buf_new();
+	struct ndp_option option = {.type = type == NDP_SOLICITATION ? OPTION_SOURCE : OPTION_TARGET, .size = 1};
+
+	if (!buf)
+		return;
+	memcpy(option.hardware, link->hardware, sizeof option.hardware);
+	memcpy(buf_push(buf, sizeof option), &option, sizeof option);
+	memcpy(buf_push(buf, sizeof *about), about, sizeof *about);
+	icmp_send(&route, target, (struct icmp_header){.type = type, .rest = net32(rest)}, NDP_HOPS, buf);
+}
+
+void ndp_solicit(struct link *link, const struct net_addr *addr, const uint8_t hardware[LINK_HARDWARE_BYTES])
+{
+	struct net_addr group = ndp_group(addr);
+	const struct net_addr *source = route_source(link, addr);
+
+	if (source)
+		send(link, NDP_SOLICITATION, 0, addr, source, hardware ? addr : &group);
+}
+
+/* The hardware address in an option of this kind; false: none, or the options are malformed. */
+static bool find_option(struct buf *buf, uint8_t type, uint8_t hardware[LINK_HARDWARE_BYTES])
+{
+	struct ndp_option option;
+	bool found = false;
+
+	while (buf_size(buf)) {
+		if (!buf_pull(buf, &option, sizeof option) || !option.size ||
+		    !buf_skip(buf, (option.size - 1u) * OPTION_HARDWARE_SIZE))
+			return false;
+		if (option.type == type && option.size == 1 && !(option.hardware[0] & 1)) {
+			memcpy(hardware, option.hardware, sizeof option.hardware);
+			found = true;
+		}
+	}
+	return found;
+}
+
+static bool on_link(const struct link *link, const struct net_addr *addr)
+{
+	const struct link_address *item = NULL;
+
+	while ((item = link_address_next(link, item)))
+		if (net_addr_equal(&item->addr, addr))
+			return true;
+	return false;
+}
+
+static void solicitation(struct buf *buf, const struct net_addr *about)
+{
+	const struct net_addr everybody = {.bytes = {0xff, 0x02, [15] = 1}};
+	struct link *link = buf->link;
+	uint8_t hardware[LINK_HARDWARE_BYTES];
+	bool probe = net_addr_is_any(&buf->source); /* is somebody else here with the address? (RFC 4862) */
+
+	if (!on_link(link, about) || route_is_ours(&buf->source))
+		return;
+	if (!probe && find_option(buf, OPTION_SOURCE, hardware))
+		neighbour_heard(link, &buf->source, hardware, NEIGHBOUR_ASKED);
+	send(link, NDP_ADVERTISEMENT, NDP_FLAG_OVERRIDE | (probe ? 0 : NDP_FLAG_SOLICITED), about, about,
+	     probe ? &everybody : &buf->source);
+}
+
+void ndp_input(uint8_t type, uint8_t code, uint32_t rest, struct buf *buf)
+{
+	struct net_addr about;
+	uint8_t hardware[LINK_HARDWARE_BYTES];
+
+	if (buf->link->kind != LINK_ETHER || buf->hops != NDP_HOPS || code || !buf_pull(buf, &about, sizeof about) ||
+	    net_addr_is_multicast(&about) || net_addr_is_v4(&about)) {
+		buf_free(buf);
+		return;
+	}
+	if (type == NDP_SOLICITATION) {
+		solicitation(buf, &about);
+	} else if (type == NDP_ADVERTISEMENT && !route_is_ours(&about) && find_option(buf, OPTION_TARGET, hardware)) {
+		bool to_us = net32(rest) & NDP_FLAG_SOLICITED && !net_addr_is_multicast(&buf->target);
+		neighbour_heard(buf->link, &about, hardware, to_us ? NEIGHBOUR_ANSWERED : NEIGHBOUR_SAID);
+	}
+	buf_free(buf);
+}
