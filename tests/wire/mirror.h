@@ -5,8 +5,8 @@
  * neighbour's, and a connection to MIRROR_FAR arrives as one from MIRROR_FAR. Checksums do not notice, because addition
  * commutes. So ARP, NDP, fragments and path MTUs are exercised with both ends in one process and one virtual time.
  */
-#ifndef WIRE_MIRROR_H
-#define WIRE_MIRROR_H
+#ifndef TESTS_WIRE_MIRROR_H
+#define TESTS_WIRE_MIRROR_H
 
 #include "netstack/link.h"
 
