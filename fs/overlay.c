@@ -31,12 +31,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUCKETS       4096u
 #define OWN_INO_FIRST (1ull << 40) /* inodes without a lower one: above what host file systems number in practice */
 
 static struct list *bucket_of(struct superblock *sb, const struct inode *lower)
 {
-	return &mem_fs(sb)->index[((uintptr_t)lower * 0x9e3779b97f4a7c15ull) >> 40 & (BUCKETS - 1)];
+	return &mem_fs(sb)->index[((uintptr_t)lower * 0x9e3779b97f4a7c15ull) >> 40 & (OVERLAY_BUCKETS - 1)];
 }
 
 /* What a clean inode shows is what is below. */
@@ -674,10 +673,10 @@ int overlay_new(uint32_t lower, uint64_t size_bytes, struct superblock **out)
 		return -ENOMEM; /* the start ends here */
 	sb->data = fs;
 	sb->next_ino = OWN_INO_FIRST;
-	fs->index = arena_alloc(BUCKETS * sizeof *fs->index);
+	fs->index = arena_alloc(OVERLAY_BUCKETS * sizeof *fs->index);
 	if (!fs->index)
 		return -ENOMEM;
-	for (unsigned i = 0; i < BUCKETS; i++)
+	for (unsigned i = 0; i < OVERLAY_BUCKETS; i++)
 		list_init(&fs->index[i]);
 	int error = host_new(lower, false, &below); /* stays as long as the sandbox */
 	if (error)

@@ -4,6 +4,8 @@
 
 #include "fs/inode.h"
 
+#define OVERLAY_BUCKETS 4096u /* of mem_fs.index */
+
 /* Called once by fs_init. */
 void overlay_init(void);
 /* lower: host file index of a directory or file. size_bytes: how much the changes may take; 0: a default. Takes a

@@ -58,6 +58,9 @@ struct mem_fs {
 	uint64_t inodes, inode_limit;
 	bool seals_allowed; /* a file system of memfds */
 	struct list *index; /* overlay: OVERLAY_BUCKETS lists of nodes */
+	/* overlay: the last inode that the start of the sandbox made, and when it was done (fs/changes.c) */
+	uint64_t guest_ino;
+	struct fs_time guest_time;
 };
 
 /* Called once by fs_init. */

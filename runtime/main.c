@@ -1,5 +1,6 @@
 /* main.c - usbx: which of its few commands was meant. */
 #include "platform/host.h"
+#include "runtime/diff.h"
 #include "runtime/fail.h"
 #include "runtime/help.h"
 #include "runtime/option_table.h"
@@ -36,7 +37,7 @@ static void print_help(const char *topic)
 /* Not a command: says so, and which one it may have been. */
 no_return static void fail_command(const char *word)
 {
-	static const char *const known[] = {"run", "help", "syscalls", "--host-calls", "--version", "--help"};
+	static const char *const known[] = {"run", "diff", "help", "syscalls", "--host-calls", "--version", "--help"};
 
 	if (!*word)
 		fail("what to run? usbx run -- command [argument...]; see usbx --help");
@@ -59,6 +60,8 @@ int main(int argc, char **argv)
 			users_find(options.rootfs, options.user, &options.uid, &options.gid);
 		return supervise(&options, &view);
 	}
+	if (!strcmp(command, "diff"))
+		return diff_main(argc - 1, argv + 1);
 	const char *topic = NULL;
 	bool help = is_help(command, &topic);
 	int used = help && argc > 2 && !topic ? 3 : 2;

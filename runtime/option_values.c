@@ -269,6 +269,20 @@ void option_trace(struct options *o, const char *path)
 	o->trace_path = path;
 }
 
+void option_diff(struct options *o, const char *text)
+{
+	if (text && strcmp(text, "json") != 0)
+		fail("--diff=%s: use --diff or --diff=json", text);
+	o->diff = text ? DIFF_JSON : DIFF_TEXT;
+}
+
+void option_save(struct options *o, const char *path)
+{
+	if (!*path)
+		fail("--save: an empty path");
+	o->save_path = path;
+}
+
 void option_tty(struct options *o, const char *none)
 {
 	(void)none;

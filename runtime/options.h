@@ -32,6 +32,8 @@ struct options {
 	bool strace;
 	const char *strace_path; /* NULL: standard error */
 	const char *trace_path;  /* NULL: no trace */
+	enum diff_form { DIFF_NONE, DIFF_TEXT, DIFF_JSON } diff;
+	const char *save_path; /* NULL: changes are not saved */
 	enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON } stats;
 	struct {
 		bool log, no_patch, no_spin, epoll, uring;

@@ -11,6 +11,7 @@
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
 #include "platform/platform.h"
+#include "runtime/report.h"
 #include "runtime/start.h"
 #include "runtime/stats.h"
 #include "sentry/base/log.h"
@@ -162,6 +163,7 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config,
 	if (sandbox->options->stats)
 		stats_print(sandbox->options->stats, host_monotonic_ns() - started_ns);
 	outcome->status = status;
+	outcome->report_failed = report_failed();
 	outcome->complete = true;
 }
 
@@ -210,6 +212,9 @@ void sandbox_main(void *argument)
 		.line_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,
 		.json_file = options->trace_path ? add_file(TRACE_FD) : HOSTFILE_NONE,
 	};
+	report_init(options->diff, options->save_path ? add_file(SAVE_FD) : HOSTFILE_NONE);
+	if (report_wanted())
+		config.finish = report_changes;
 	run(sandbox, &config, &trace);
 	host_exit(0);
 }

@@ -10,12 +10,14 @@
 #define CONTROL_FD    3 /* reading end: a byte is a signal for the guest; its end of file is our parent's */
 #define STRACE_FD     4 /* --strace=FILE; closed when there is none */
 #define TRACE_FD      5 /* --trace FILE; the same */
-#define FIRST_FREE_FD 6
+#define SAVE_FD       6 /* --save FILE; the same */
+#define FIRST_FREE_FD 7
 
 /* What the child tells its parent; lies in memory that only these two share. */
 struct outcome {
 	bool complete; /* status holds; else the child died on the way */
 	struct boot_status status;
+	bool report_failed; /* --diff or --save did not tell all */
 };
 
 struct sandbox {

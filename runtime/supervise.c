@@ -24,7 +24,8 @@
 #include <unistd.h>
 
 #define ORDERLY_END_NS  (500 * NS_PER_MS)
-#define DESCRIPTORS_MIN 200 /* besides what is shown of the host */
+#define REPORT_END_NS   (60 * NS_PER_S) /* with --diff or --save */
+#define DESCRIPTORS_MIN 200             /* besides what is shown of the host */
 
 /* What reaches the guest. SIGTSTP stops us too, SIGCONT continues both. */
 static const int forwarded[] = {SIGINT,  SIGTERM,  SIGHUP,  SIGQUIT, SIGUSR1,
@@ -110,6 +111,7 @@ static int open_channels(const struct options *options)
 	close(control[0]);
 	open_output("--strace", options->strace_path, STRACE_FD);
 	open_output("--trace", options->trace_path, TRACE_FD);
+	open_output("--save", options->save_path, SAVE_FD);
 	return control[1];
 }
 
@@ -178,7 +180,7 @@ static int judge(const struct outcome *outcome, int wait_status)
 	if (!outcome->complete)
 		return explain_death(wait_status);
 	if (status->result == BOOT_EXITED)
-		return status_of_command(status->wait_status);
+		return outcome->report_failed ? EXIT_USBX : status_of_command(status->wait_status);
 	complain("%.*s", (int)sizeof status->message, status->message);
 	if (!status->exec_error)
 		return EXIT_USBX;
@@ -222,7 +224,8 @@ int supervise(const struct options *options, struct view *view)
 		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
 		 * say. */
 		close(control);
-		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + ORDERLY_END_NS))
+		uint64_t patience_ns = options->diff || options->save_path ? REPORT_END_NS : ORDERLY_END_NS;
+		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + patience_ns))
 			kill(pid, SIGKILL);
 	}
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)

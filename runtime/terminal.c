@@ -66,7 +66,8 @@ void terminal_plan(struct sandbox *sandbox)
 	sandbox->settings = terminal.settings;
 	terminal.mine = true;
 	terminal.owner = getpid();
-	terminal.keep_output = options->debug.log || options->stats || (options->strace && !options->strace_path);
+	terminal.keep_output =
+		options->debug.log || options->stats || options->diff || (options->strace && !options->strace_path);
 	atexit(restore_at_exit);
 }
 

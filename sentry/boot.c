@@ -7,6 +7,7 @@
  * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
  */
 #include "sentry/boot.h"
+#include "fs/changes.h"
 #include "fs/console.h"
 #include "fs/facts.h"
 #include "fs/fdtable.h"
@@ -27,6 +28,7 @@
 #include <string.h>
 
 #define STDIO_COUNT  3
+#define GUESTS_GO_NS (5 * NS_PER_S) /* killed ones have gone by then */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* What boot needs while it runs; the sandbox has one. Not in the arena: a restored sandbox does not boot. */
@@ -35,6 +37,7 @@ static struct {
 	struct boot_status *status;
 	struct task *main;
 	struct path root;
+	bool finishing;
 } boot;
 
 int sentry_init(void)
@@ -61,22 +64,60 @@ printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
 	loop_stop();
 }
 
-static void stop_when_drained(void *unused)
+static struct process *any_guest(void)
+{
+	struct process *process;
+	struct list *all = process_all();
+
+	list_for_each (process, all, all_node)
+		if (!process->is_init && !process->zombie)
+			return process;
+	return NULL;
+}
+
+/* PARKS. Whoever looks at what guests have left must not see one at work. */
+static void wait_for_guests(void)
+{
+	uint64_t deadline_ns = clock_now_ns() + GUESTS_GO_NS;
+	struct process *process;
+	int error = 0;
+
+	while (!error && (process = any_guest())) {
+		process_get(process);
+		error = WAIT_EVENT(&process->exit_wait, process->zombie, deadline_ns);
+		process_put(process);
+	}
+}
+
+static void finish_main(void *unused)
 {
 	(void)unused;
 	console_drain();
+	if (boot.config->finish) {
+		wait_for_guests();
+		boot.config->finish();
+	}
 	loop_stop();
+}
+
+/* The end, with what is to be done before it on a fiber. */
+static void finish(void)
+{
+	struct fiber *fiber;
+
+	if (boot.finishing)
+		return;
+	boot.finishing = true;
+	if ((!console_active() && !boot.config->finish) || fiber_new(finish_main, NULL, &fiber))
+		loop_stop();
 }
 
 void boot_main_exited(int wait_status)
 {
-	struct fiber *fiber;
-
 	boot.status->result = BOOT_EXITED;
 	boot.status->wait_status = wait_status;
 	boot.main = NULL;
-	if (!console_active() || fiber_new(stop_when_drained, NULL, &fiber))
-		loop_stop();
+	finish();
 }
 
 static int open_program(struct task *task, const char *path, struct file **out)
@@ -260,6 +301,11 @@ static void boot_main(void *unused)
 			  error == -EROFS ? "; choose a place that is there, or one outside of what is read-only" : "");
 		return;
 	}
+	error = changes_begin(&boot.root);
+	if (error) {
+		boot_fail(0, "no memory for the sandbox's tree");
+		return;
+	}
 	error = make_main(&boot.main);
 	if (error) {
 		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir,
@@ -293,6 +339,22 @@ static void forward_signal(int sig)
 			signal_send_process(process, sig, NULL);
 }
 
+/* The command-line process wants no more, or is no more. */
+static void end_by_order(void)
+{
+	struct process *process;
+	struct list *all = process_all();
+
+	if (!boot.config->finish || !boot.main) {
+		boot_fail(0, "the command line went away");
+		return;
+	}
+	finish();
+	list_for_each (process, all, all_node)
+		if (!process->is_init)
+			process_exit(process, SIGKILL);
+}
+
 static void control_main(void *unused)
 {
 	(void)unused;
@@ -305,7 +367,7 @@ static void control_main(void *unused)
 		}
 		if (n == -EINTR || n == -EAGAIN)
 			continue;
-		boot_fail(0, "the command line went away");
+		end_by_order();
 		return;
 	}
 }

@@ -28,6 +28,8 @@ struct boot_config {
 	 * HOSTFILE_NONE. Each byte read is a signal number for the foreground process group; end of file: end the
 	 * sandbox. */
 	uint32_t control_file;
+	/* PARKS. Called once after the last guest has gone, while the file systems are still there; NULL: nothing. */
+	void (*finish)(void);
 };
 
 enum boot_result { BOOT_EXITED, BOOT_FAILED };

@@ -1,7 +1,7 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --tty --no-tty --strace= --trace --stats= --debug= --help= -t -T -h'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --tty --no-tty --strace= --trace --diff= --save --stats= --debug= --platform --help= -t -T -h'
 _usbx_topics='files process limits terminal seeing'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
@@ -17,8 +17,11 @@ _usbx_offers() {
 	--memory) echo '-' ;;
 	--strace) echo '=@file' ;;
 	--trace) echo '@file' ;;
+	--diff) echo '=json' ;;
+	--save) echo '@file' ;;
 	--stats) echo '=json' ;;
 	--debug) echo '=log stats no-patch no-spin epoll uring' ;;
+	--platform) echo 'auto systrap ptrace' ;;
 	--help) echo '=@topic' ;;
 	esac
 }

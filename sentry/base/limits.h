@@ -26,6 +26,8 @@
 #define LOCK_LIMIT             65536         /* advisory locks of a sandbox */
 #define XATTR_SIZE_LIMIT       65536         /* one value, as XATTR_SIZE_MAX */
 #define XATTR_TOTAL_LIMIT      262144        /* names and values of an inode */
+#define CHANGES_LIMIT_BYTES    (64ul << 20)  /* of paths that --diff and --save find, and have still to look at */
+#define CHANGE_PATH_BYTES      (256ul << 10) /* the longest of them below an overlay that is not new */
 #define DIR_SNAPSHOT_BYTES     (256ul << 20) /* one host directory's entries as an open directory holds them */
 #define HOST_DIR_CACHE         512           /* host directories kept open for the next look-up */
 #define HOST_OPEN_CACHE        256           /* host files kept open for the next open */

@@ -184,3 +184,17 @@ def tree_of(pid):
 def still_there(members):
     now = processes()
     return {pid for pid, born in members if pid in now and now[pid][1] == born and now[pid][2] not in "ZX"}
+
+
+def rootfs(place):
+    """A little root: busybox and the libraries it needs."""
+    for name in ("bin", "lib64", "lib/x86_64-linux-gnu"):
+        (place / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", place / "bin" / "busybox")
+    for name in subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True).stdout.split():
+        with contextlib.suppress(FileExistsError):
+            os.symlink("busybox", place / "bin" / name)
+    listing = subprocess.run(["ldd", "/bin/busybox"], capture_output=True, text=True).stdout
+    for library in re.findall(r"(/\S+)", listing):
+        (place / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, place / library[1:])

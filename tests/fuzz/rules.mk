@@ -1,11 +1,16 @@
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS. Found inputs stay in build/fuzz/NAME.
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZERS      := $(B)/fuzz/elf.bin
+FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin
 
 $(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ tests/fuzz/elf.c loader/elf.c -lelf -lz
+
+TAR_SOURCES := runtime/tar_read.c runtime/change_text.c sentry/base/json.c sentry/base/text.c sentry/base/utf8.c
+$(B)/fuzz/tar.bin: tests/fuzz/tar.c tests/fuzz/no_arena.c $(TAR_SOURCES)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $^
 
 .PHONY: fuzz-setup
 fuzz-setup:
@@ -17,3 +22,6 @@ fuzz: fuzz-setup $(FUZZERS)
 	for file in /bin/true /bin/bash /usr/bin/python3 /sbin/ldconfig /lib64/ld-linux-x86-64.so.2; do \
 		head -c 2048 $$file > $(B)/fuzz/elf/$$(basename $$file); done
 	$(B)/fuzz/elf.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=4096 -print_final_stats=1 $(B)/fuzz/elf
+	@mkdir -p $(B)/fuzz/tar
+	python3 tests/fuzz/tar_seeds.py $(B)/fuzz/tar
+	$(B)/fuzz/tar.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=8192 -print_final_stats=1 $(B)/fuzz/tar

@@ -1,0 +1,256 @@
+"""Seeing what happened: --strace, --trace, --stats, --debug, --diff, --save, usbx diff."""
+from lib import *
+
+
+def case_debug():
+    for word in ("log", "stats", "no-patch", "no-spin", "epoll", "uring", "log,no-patch,epoll"):
+        result = run("sh", "-c", "echo a | cat", options=[f"--debug={word}"])
+        expect((result.returncode, result.stdout), (0, "a\n"), word)
+        assert all(line.startswith(("usbx: debug: ", "stats: {")) for line in result.stderr.splitlines()), result.stderr
+    stats = run("true", options=["--debug=stats"]).stderr
+    assert json.loads(stats.partition(": ")[2])["calls_trapped"] > 0, stats
+
+
+def case_strace():
+    with directory() as place:
+        script = 'echo "a b" | cat >f; mkdir d; rm no 2>&-; (exit 3); kill -USR1 $$'
+        result = run("bash", "-c", f"trap 'echo caught' USR1; {script}", options=["--strace=log"], cwd=place)
+        expect((result.returncode, result.stdout, result.stderr), (0, "caught\n", ""))
+        log = (place / "log").read_text()
+        for line in (r'openat\(AT_FDCWD, "f", O_WRONLY\|O_CREAT\|O_TRUNC, 0666\) = 3', r'write\(1, "a b\\n", 4\) = 4',
+                     r'execve\("/usr/bin/mkdir", \["mkdir", "d"\], \[.*\]\) = 0', r'mkdir\("d", 0777\) = 0',
+                     r'unlinkat\(AT_FDCWD, "no", 0\) = -1 ENOENT \(No such file or directory\)', r'exit_group\(3\) = \?', r"\+\+\+ exited with 3 \+\+\+",
+                     r"--- SIGUSR1 \{code=SI_USER, pid=2, uid=\d+\} ---", r"--- SIGCHLD \{code=CLD_EXITED, pid=\d+, status=3\} ---",
+                     r"wait4\(-1, \[exited 3\], (0|WNOHANG), NULL\) = \d+", r"pipe2?\(\[3, 4\](, 0)?\) = 0"):
+            assert re.search(rf"^\[pid \d+\] {line}$", log, re.M), (line, log[-3000:])
+        assert all(re.fullmatch(r"\[pid \d+\] .*", line) for line in log.splitlines())
+        # On standard error, among the program's own words; to nobody; to a full device.
+        assert "[pid 2] exit_group(0) = ?" in run("true", options=["--strace"]).stderr.splitlines()
+        expect(subprocess.run(["sh", "-c", '"$0" run --strace -- true 2>&-', USBX], timeout=LIMIT_S).returncode, 0)
+        expect(run("true", options=["--strace=/dev/full"]).returncode, 0)
+        expect(run("sleep", "30", options=["--strace=log", "--timeout", "0.5"], cwd=place).returncode, 124)
+        assert "nanosleep(" in (place / "log").read_text()
+
+
+def records(path):
+    """The lines of a trace: each is JSON and ASCII."""
+    return [json.loads(line) for line in path.read_text("ascii").splitlines()]
+
+
+def case_trace():
+    with directory() as place:
+        name = b"x\xff\x1b[31m \"\n\xc2\x9b\xe2\x80\xae\xf0\x9f\x98\x80"
+        script = "import os, signal, threading; n = os.fsencode(os.sys.argv[1]); os.close(os.open(n, os.O_CREAT | os.O_WRONLY)); os.path.exists(b'/' + b'\\xfe' * 4000); " \
+            "signal.signal(10, lambda *a: 0); os.kill(os.getpid(), 10); threading.Thread(target=lambda: os.write(2, b'\\xf0\\x28')).start(); os.fork() or os._exit(3)"
+        result = run("/usr/bin/python3", "-c", script, os.fsdecode(name), options=["--trace", "log"], cwd=place, text=False)
+        expect((result.returncode, result.stdout, result.stderr), (0, b"", b"\xf0\x28"))
+        log = records(place / "log")
+        for record in log:
+            assert record["time"] > 1e9 and record["pid"] > 1 and record["tid"] > 1 and "comm" in record, record
+            assert ("call" in record) != ("event" in record), record
+            assert "event" in record or record["result"] is None or record["duration"] >= 0, record
+        expect(log[0]["argv"][:2], ["/usr/bin/python3", "-c"])
+        opened = [r for r in log if r.get("call") == "openat" and "path.hex" in r["args"]][0]
+        expect(bytes.fromhex(opened["args"]["path.hex"]), name)
+        expect(opened["args"]["path"], name.decode(errors="replace"))
+        expect((opened["args"]["flags"], opened["args"]["mode"], opened["args"]["dirfd"]), ("O_WRONLY|O_CREAT|O_CLOEXEC", "0777", -100))
+        long = [r for r in log if r.get("errno") == "ENAMETOOLONG"][0]
+        expect((long["result"], bytes.fromhex(long["args"]["path.hex"])), (-1, b"/" + b"\xfe" * 4000))
+        wrote = [r for r in log if r.get("call") == "write" and r["args"]["fd"] == 2][0]
+        expect((wrote["args"]["buffer.hex"], wrote["args"]["size"], wrote["result"], wrote["pid"]), ("f028", 2, 2, 2))
+        assert wrote["tid"] != 2, wrote
+        assert [r for r in log if r.get("event") == "signal" and r["signal"] == "SIGUSR1" and "SI_USER" in r["info"]]
+        expect(sorted(r["status"] for r in log if r.get("event") == "exit"), [0, 0, 3])
+        # What has not returned; more arguments than are shown; an end by a signal; the file outside of the sandbox.
+        expect(run("sleep", "30", options=["--trace", "log", "--timeout", "1"], cwd=place).returncode, 124)
+        assert records(place / "log")[-1]["unfinished"]
+        assert run("/bin/true", *["\xff\x01"] * 5000, options=["--trace", "log"], cwd=place).returncode == 0 and records(place / "log")[0]["argv_cut"]
+        expect(run("sh", "-c", "kill -9 $$", options=["--trace", "log"], cwd=place).returncode, 137)
+        expect([r["signal"] for r in records(place / "log") if r.get("event") == "exit"], ["SIGKILL"])
+
+
+def case_trace_that_cannot_be_written():
+    result = run("ls", "/", options=["--trace", "/dev/full"])
+    expect((result.returncode, result.stderr), (0, "usbx: --trace: No space left on device: the trace ends here\n"))
+    assert "usr" in result.stdout
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = run("echo", "a", options=["--trace", f"/proc/self/fd/{writing}"], pass_fds=[writing])
+    os.close(writing)
+    assert result.returncode in (0, 125), result         # the reopening itself may be refused
+    expect_complaint(run("true", options=["--trace", "/no/such/file"]), 125, "--trace", "/no/such/file")
+    expect_complaint(run("true", options=["--trace", ""]), 125, "--trace")
+
+
+CHANGES = r"""
+echo more >>a; cat same >same2; mv same2 same; echo B >sub/deep/b; mv mv mv2; ln -sf b l; rm gone; rm -r gd; chmod 755 mode; touch times; : >>untouched
+mkdir new; echo n >new/n; ln new/n new/n2; mkfifo new/f; touch "$(printf 'new/e\033[31m\n\302\233')" "new/$(printf 'x\377y')" "new/ünï (5 bytes)"; ln -s 'to
+ -> x' new/sl
+truncate -s 1T new/sparse; echo x | dd of=new/sparse bs=1 seek=1000000 conv=notrunc 2>/dev/null; touch new/su; chmod 4755 new/su; rm -r dir; echo >dir; rm file; mkdir file
+rm -r sub/again; mkdir sub/again; echo 2 >sub/again/two; touch sub/again/three; : >kept; rm kept; touch /tmp/elsewhere
+"""
+CHANGED = r"""M a (6 -> 11 bytes)
+M dir (was a directory)
+M file/ (was a file)
+D gd/
+D gone (5 bytes)
+M l -> b
+M mode (mode 0644 -> 0755)
+D mv/
+A mv2/
+A mv2/x/
+A mv2/x/c (2 bytes)
+A new/
+A "new/e\33[31m\n\302\233" (0 bytes)
+A new/f (fifo)
+A new/n (2 bytes)
+A new/n2 (2 bytes)
+A new/sl -> "to\n -> x"
+A new/sparse (1099511627776 bytes)
+A new/su (0 bytes, mode 4755)
+A "new/x\377y" (0 bytes)
+A "new/\303\274n\303\257 (5 bytes)" (0 bytes)
+D sub/again/one (2 bytes)
+A sub/again/three (0 bytes)
+M sub/again/two (1 -> 2 bytes)
+M sub/deep/b (2 bytes)
+"""
+
+
+def make_changes(place, *options):
+    """A directory of the host's, and what CHANGES makes of it."""
+    work = place / "work"
+    if not work.exists():
+        for name in ("sub/deep", "sub/again", "mv/x", "gd", "dir/inner"):
+            (work / name).mkdir(parents=True)
+        for name, text in {"a": "hello\n", "same": "same\n", "sub/deep/b": "b\n", "mv/x/c": "c\n", "gone": "gone\n", "gd/1": "", "mode": "m\n", "times": "",
+                           "untouched": "u", "file": "", "sub/again/one": "1\n", "sub/again/two": "2", "dir/inner/x": ""}.items():
+            (work / name).write_text(text)
+        (work / "l").symlink_to("a")
+    result = run("bash", "-c", "umask 022; " + CHANGES, options=options, cwd=work, text=False)
+    expect(result.returncode, 0, result.stderr)
+    return work, result.stderr.decode("ascii" if b"json" not in str(options).encode() else "utf-8")
+
+
+def relative(text, work):
+    return text.replace(f' "{work}/', ' "').replace(f" {work}/", " ")
+
+
+def case_diff():
+    with directory() as place:
+        work, text = make_changes(place, "--diff")
+        expect(relative(text, work), CHANGED)
+        before = sorted(work.rglob("*"))
+        lines = [json.loads(line) for line in make_changes(place, "--diff=json")[1].splitlines()]
+        expect(sorted(work.rglob("*")), before)                     # nothing on the host has changed
+        expect([(line["change"], line["path"].removeprefix(f"{work}/")) for line in lines][:4], [("M", "a"), ("M", "dir"), ("M", "file"), ("D", "gd")])
+        expect(len(lines), CHANGED.count("\n"))
+        found = {line["path"].removeprefix(f"{work}/"): line for line in lines}
+        a, mode = found["a"], found["mode"]
+        expect((a["what"], a["size"], a["old"]["size"], a["type"]), (["content"], 11, 6, "file"))
+        expect((mode["what"], mode["mode"], mode["old"]["mode"]), (["mode"], "0755", "0644"))
+        expect((found["new/sl"]["type"], found["new/sl"]["target"]), ("symlink", "to\n -> x"))
+        expect(bytes.fromhex(found["new/x\ufffdy"]["path.hex"]), f"{work}/new/x".encode() + b"\xffy")
+        expect(run("true", options=["--diff"], cwd=work).stderr, "")
+        expect(run("sh", "-c", "ls -R; cat a; echo x >new; rm new", options=["--diff"], cwd=work).stderr, "")
+        expect_complaint(run("true", options=["--diff=xml"]), 125, "--diff=xml")
+
+
+def case_diff_of_other_places():
+    """A root of its own, a place for changes elsewhere, one file; the end by a time limit."""
+    with directory() as place:
+        rootfs(place / "tree")
+        (place / "d" / "s").mkdir(parents=True)
+        (place / "d" / "s" / "f").write_text("f")
+        result = run("/bin/busybox", "sh", "-c", "echo x >/bin/new; echo y >/here/s/f; rm /one; mkdir /deep; cd /deep; for i in 1 2 3; do mkdir d; cd d; done; echo z >/proc/nothing",
+                     options=["--rootfs", place / "tree", "--mount", f"{place}/d:/here:cow", "--mount", f"{place}/d/s/f:/one:cow", "--diff"])
+        lines = [line for line in result.stderr.splitlines() if line[1] == " "]
+        expect(lines, ["A /bin/new (2 bytes)", "A /deep/", "A /deep/d/", "A /deep/d/d/", "A /deep/d/d/d/", "M /here/s/f (1 -> 2 bytes)"])
+        # Mounting it elsewhere, or not at all, hides nothing.
+        if not os.geteuid():
+            result = run("sh", "-c", "cd /; mkdir -p /tmp/m; mount --bind /here /tmp/m; echo bound >/tmp/m/bound; umount -l /here; ls /here; rm /tmp/m/s/f", options=["--mount", f"{place}/d:/here:cow", "--diff"])
+            expect(result.stderr, "A /here/bound (6 bytes)\nD /here/s/f (1 bytes)\n")
+        script = "echo late >late; while :; do :; done"
+        result = run("sh", "-c", script, options=["--timeout", "1", "--diff", "--save", place / "late.tar"], cwd=place / "d")
+        expect((result.returncode, result.stderr.splitlines()[0]), (124, f"A {place}/d/late (5 bytes)"))
+        expect(usbx("diff", place / "late.tar").stdout, f"A {place}/d/late (5 bytes)\n")
+
+
+def case_save():
+    with directory() as place:
+        archive = place / "changes.tar"
+        work, text = make_changes(place, "--save", str(archive))
+        expect(text, "")
+        shown = usbx("diff", archive, text=False)
+        expect(relative(shown.stdout.decode("ascii"), work), CHANGED)
+        as_json = usbx("diff", "--json", archive).stdout
+        expect([json.loads(line)["change"] for line in as_json.splitlines()], [line[0] for line in CHANGED.splitlines()])
+        expect(as_json, make_changes(place, "--diff=json")[1])
+        expect(subprocess.run([USBX, "diff", "-"], stdin=open(archive), capture_output=True).stdout, shown.stdout)
+        (place / "out").mkdir()
+        subprocess.run(["tar", "xf", archive, "-C", place / "out"], check=True, capture_output=True)
+        out = place / "out" / str(work)[1:]
+        expect(((out / "a").read_text(), (out / "sub/deep/b").read_text(), (out / "new/n2").read_text(), os.readlink(out / "l")), ("hello\nmore\n", "B\n", "n\n", "b"))
+        expect((out / "new/n").stat().st_ino, (out / "new/n2").stat().st_ino)
+        sparse = (out / "new/sparse").stat()
+        expect((sparse.st_size, os.pread(os.open(out / "new/sparse", os.O_RDONLY), 4, 999999)), (1 << 40, b"\0x\n\0"))
+        assert sparse.st_blocks < 1000 and archive.stat().st_size < 1 << 20
+        assert all((out / name).stat().st_size == 0 for name in (".wh.gone", ".wh.gd", ".wh.mv", "sub/again/.wh.one"))
+        expect(sorted(os.listdir(os.fsencode(out / "new")))[-2:], [b"x\xffy", "ünï (5 bytes)".encode()])
+        expect_complaint(run("touch", "x", options=["--save", "/dev/full"], cwd=work), 125, "--save", "No space")
+        expect_complaint(run("true", options=["--save", "/no/such/file"]), 125, "--save", "/no/such/file")
+        expect(run("sh", "-c", "exit 3", options=["--save", archive], cwd=work).returncode, 3)
+        expect((usbx("diff", archive).stdout, usbx("diff", archive).returncode), ("", 0))
+
+
+def case_save_from_hostile_guests():
+    """Names that mean something in an archive; links out of it; more than a name may have; what is no archive."""
+    with directory() as place:
+        work, archive = place / "work", place / "changes.tar"
+        work.mkdir()
+        script = r"""
+import os, socket
+open(".wh.passwd", "w"); open(".wh..wh..opq", "w"); os.mkdir(".wh.d"); open(".wh.d/x", "w"); socket.socket(socket.AF_UNIX).bind("sock")
+os.symlink("/etc", "out"); os.symlink("../" * 50 + "etc", "up"); open("PaxHeaders", "w"); open("a=b\n20 path=x", "w")
+d = os.open(".", 0)
+for i in range(40):
+    os.mkdir("d" * 200, dir_fd=d); d = os.open("d" * 200, 0, dir_fd=d)
+os.close(os.open("last", os.O_CREAT | os.O_WRONLY, dir_fd=d))
+os.mkfifo("c"); open("big", "w").truncate((1 << 63) - 1); open("uid", "w")
+for i in range(200): os.link("uid", "uid%d" % i)
+os.setxattr("uid", "user.a\nb\x1b=", b"\0\n17 path=/etc/y\n")
+"""
+        result = run("/usr/bin/python3", "-c", script, options=["--diff", "--save", archive], cwd=work)
+        expect(result.returncode, 0, result.stderr)
+        assert "5 left out" in result.stderr and not re.search(r"[\0-\x09\x0b-\x1f\x7f-\x9f]", result.stderr), result.stderr[-300:]
+        names = subprocess.run(["tar", "tf", archive, "--quoting-style=c"], capture_output=True, text=True, check=True).stdout.splitlines()
+        assert all(name.startswith(f'"{str(work)[1:]}/') for name in names), names
+        assert not any("/.wh." in name for name in names), names
+        text = usbx("diff", archive).stdout
+        assert f'A "{work}/a=b\\n20 path=x" (0 bytes)\n' in text and f"A {work}/big ({(1 << 63) - 1} bytes)\n" in text
+        assert ("d" * 200 + "/") * 40 + "last (0 bytes)\n" in text and f"A {work}/out -> /etc\n" in text
+        whole, chance = archive.read_bytes(), random.Random(5)
+        for i in range(60):
+            damaged = bytearray(whole[:chance.randrange(len(whole))] if i % 2 else whole)
+            for _ in range(chance.randrange(1, 4)):
+                damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+            (place / "damaged").write_bytes(damaged)
+            result = usbx("diff", place / "damaged", text=False)
+            assert result.returncode in (0, 125) and not re.search(rb"[\0-\x09\x0b-\x1f\x7f-\xff]", result.stdout + result.stderr), result
+        for arguments, words in [(("README",), ["README"]), ((sys.executable,), [sys.executable, "--save"]), (("/",), ["/"]), ((), ["which"]), (("a", "b"), ["one"]), (("--x", "a"), ["--x"]),
+                                 (("/dev/null",), ["/dev/null"])]:
+            expect_complaint(usbx("diff", *arguments), 125, *words)
+
+
+def case_stats():
+    result = run("sh", "-c", "ls /usr >&2 | cat; exit 3", options=["--stats"])
+    expect(result.returncode, 3)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("usbx: stats: ")]
+    expect(len(lines), 4)
+    assert " 3 processes, 3 threads;" in lines[1] and re.search(r" \d+ system calls: \w+ \d+, ", lines[2]), lines
+    numbers = json.loads(run("sh", "-c", "ls /usr >&2 | cat", options=["--stats=json"]).stderr.partition("stats: ")[2])
+    expect(sum(numbers["calls_by_name"].values()), numbers["calls"])
+    expect((numbers["processes"], numbers["calls_by_name"]["exit_group"]), (3, 3))
+    for name in ("wall_s", "guests_cpu_s", "kernel_cpu_s", "largest_process_kb", "calls_trapped", "calls_patched", "handoffs_slept", "host_calls"):
+        assert numbers[name] > 0, (name, numbers)
+    expect_complaint(run("true", options=["--stats=xml"]), 125, "--stats=xml")
