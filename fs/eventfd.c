@@ -60,6 +60,16 @@ static ssize_t eventfd_write(struct file *file, struct uio *from, int64_t *pos)
 	return sizeof value;
 }
 
+void eventfd_signal(struct file *file)
+{
+	struct eventfd *event = file->data;
+
+	assert(file->kind == FILE_EVENTFD);
+	if (event->count < UINT64_MAX - 1)
+		event->count++;
+	waitq_wake(&event->wait, POLLIN | POLLRDNORM);
+}
+
 static uint32_t eventfd_poll(struct file *file, struct poll_wait *wait)
 {
 	struct eventfd *event = file->data;

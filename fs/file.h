@@ -40,7 +40,8 @@ enum file_kind {
 	FILE_INOTIFY,
 	FILE_MEMFD,
 	FILE_MQUEUE,
-	FILE_SHM, /* a segment of System V shared memory */
+	FILE_SHM,   /* a segment of System V shared memory */
+	FILE_URING, /* io_uring (syscalls/uring.h) */
 	FILE_KINDS
 };
 

@@ -258,6 +258,7 @@ static long exec_request_run(struct task *task, const struct exec_request *reque
 	}
 	error = process_single(task);
 	if (!error) {
+		run_leave(task);
 		error = unshare(task);
 		if (error) /* too late to go on with the old program, as its threads are gone */
 			process_exit(task->process, SIGKILL);

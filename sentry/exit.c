@@ -268,6 +268,7 @@ void task_exit_now(struct task *task)
 
 	assert(task->killed && fiber_current() == task->fiber);
 	signal_stop_leave(task);
+	run_leave(task);
 	drop_memory(task);
 	drop_files(task);
 	/* From here on nothing parks: others see the thread either there or gone. */

@@ -26,6 +26,19 @@ void run_set_dispatch(long (*dispatch)(struct task *task))
 	dispatch_call = dispatch;
 }
 
+static void (*leave_calls)(struct task *task);
+
+void run_set_leave(void (*leave)(struct task *task))
+{
+	leave_calls = leave;
+}
+
+void run_leave(struct task *task)
+{
+	if (leave_calls)
+		leave_calls(task);
+}
+
 static const struct run_observer *observer;
 
 void run_set_observer(const struct run_observer *whom)

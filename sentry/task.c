@@ -143,6 +143,8 @@ int task_alloc(struct task **out)
 	list_init(&task->thread_node);
 	list_init(&task->hash_node);
 	list_init(&task->kick_node);
+	list_init(&task->async.requests);
+	waitq_init(&task->async.wait);
 	sigpending_init(&task->pending);
 	task->altstack_flags = ABI_SS_DISABLE;
 	task->start_ns = clock_now_ns();

@@ -147,6 +147,11 @@ struct task {
 		int policy, priority, nice;
 		uint64_t affinity[16];
 	} sched;
+	struct {
+		struct list requests; /* that it has submitted and that have not ended (syscalls/uring.h) */
+		unsigned workers;     /* fibers that work on them with what the task has */
+		struct waitq wait;    /* one of both has become less */
+	} async;
 	void *ptrace_reserved;
 };
 
@@ -292,6 +297,9 @@ void task_run_main(void *task); /* the fiber's main (sentry/run.c) */
 /* The system call table registers its dispatcher here at start (sentry/ must not include syscalls/). It answers the
  * task's stop: returns the result; a restart code is allowed. */
 void run_set_dispatch(long (*dispatch)(struct task *task));
+/* What the calls have begun for a task and must end before its files and memory go: called at exit and exec. PARKS. */
+void run_set_leave(void (*leave)(struct task *task));
+void run_leave(struct task *task);
 /* Whoever wants to know what happens to tasks besides their calls (--strace). The functions do not park. */
 struct run_observer {
 	void (*signal)(const struct task *task, const struct abi_siginfo *info); /* one that is about to act */

@@ -11,7 +11,7 @@ struct process;
 struct task;
 
 /* What a deadline is for: indexes the table of what is called (no function pointer in the arena). */
-enum timer_kind { TIMER_ITIMER_REAL, TIMER_POSIX, TIMER_FD, TIMER_CPU_CHECK, TIMER_KINDS };
+enum timer_kind { TIMER_ITIMER_REAL, TIMER_POSIX, TIMER_FD, TIMER_CPU_CHECK, TIMER_URING, TIMER_KINDS };
 
 /* Embedded in its owner. Armed ones are in one tree, by deadline. */
 struct timer {

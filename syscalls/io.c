@@ -12,6 +12,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/task.h"
 #include "syscalls/handlers.h"
+#include "syscalls/io_transfer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -51,11 +52,45 @@ static int begin_single(struct transfer *t, struct uaddr base, uint64_t size)
 	return 0;
 }
 
-static int begin_vector(struct transfer *t, struct uaddr iov, uint64_t count)
+int io_parts_check(struct uio_part *parts, unsigned count)
 {
-	_Static_assert(sizeof(struct uio_part) == sizeof(struct abi_iovec), "read in place");
 	uint64_t total = 0;
 
+	for (unsigned i = 0; i < count; i++) {
+		if (parts[i].size > INT64_MAX)
+			return -EINVAL;
+		if (!address_ok(parts[i].base, parts[i].size))
+			return -EFAULT;
+		parts[i].size = MIN(parts[i].size, IO_LIMIT_BYTES - total);
+		total += parts[i].size;
+	}
+	return 0;
+}
+
+_Static_assert(sizeof(struct uio_part) == sizeof(struct abi_iovec), "read in place");
+
+int io_parts_read(struct task *task, struct uaddr iov, uint64_t count, struct uio_part **out)
+{
+	*out = NULL;
+	if (count > IOV_LIMIT)
+		return -EINVAL;
+	if (!count)
+		return 0;
+	struct uio_part *parts = arena_alloc(count * sizeof *parts);
+	if (!parts)
+		return -ENOMEM;
+	int error = user_read(task_user(task), parts, iov, count * sizeof *parts);
+	if (!error)
+		error = io_parts_check(parts, (unsigned)count);
+	if (error)
+		arena_free(parts, count * sizeof *parts);
+	else
+		*out = parts;
+	return error;
+}
+
+static int begin_vector(struct transfer *t, struct uaddr iov, uint64_t count)
+{
 	if (count > IOV_LIMIT)
 		return -EINVAL;
 	t->count = (unsigned)count;
@@ -63,15 +98,8 @@ static int begin_vector(struct transfer *t, struct uaddr iov, uint64_t count)
 	if (!t->parts)
 		return -ENOMEM;
 	int error = user_read(task_user(t->task), t->parts, iov, count * sizeof *t->parts);
-	for (unsigned i = 0; i < count && !error; i++) {
-		if (t->parts[i].size > INT64_MAX)
-			error = -EINVAL;
-		else if (!address_ok(t->parts[i].base, t->parts[i].size))
-			error = -EFAULT;
-		else
-			t->parts[i].size = MIN(t->parts[i].size, IO_LIMIT_BYTES - total);
-		total += t->parts[i].size;
-	}
+	if (!error)
+		error = io_parts_check(t->parts, t->count);
 	if (!error) {
 		uio_init_user_parts(&t->uio, task_user(t->task), t->parts, t->count);
 	} else if (t->parts != t->few) {
@@ -280,5 +308,28 @@ long sys_pwritev2(struct task *task, struct file *file, struct uaddr iov, uint64
 	ssize_t done = vector_write(task, file, iov, count, offset, flags & RWF_APPEND);
 	if (done > 0 && flags & (RWF_DSYNC | RWF_SYNC) && file_ops(file)->sync)
 		error = file_ops(file)->sync(file, flags & RWF_DSYNC);
+	return error ? error : done;
+}
+
+/* ------------------------------------------------------------------------------------------------ for others */
+
+long io_move(struct task *task, const struct io_move *move)
+{
+	struct file *file = move->file;
+	struct transfer t = {.task = task, .file = file, .offset = move->offset, .append = move->flags & RWF_APPEND};
+	int error = check_rwf(file, move->flags, move->write ? RWF_WRITE_KNOWN : RWF_READ_KNOWN);
+
+	if (!file_seekable(file))
+		t.offset = -1;
+	else if (t.offset < -1)
+		error = -EINVAL;
+	if (!error && !(move->write ? file_writable(file) : file_readable(file)))
+		error = -EBADF;
+	if (error)
+		return error;
+	uio_init_user_parts(&t.uio, task_user(task), move->parts, move->count);
+	ssize_t done = !t.uio.left && move->count > 1 ? 0 : move->write ? do_write(&t) : do_read(&t);
+	if (done > 0 && move->write && move->flags & (RWF_DSYNC | RWF_SYNC) && file_ops(file)->sync)
+		error = file_ops(file)->sync(file, move->flags & RWF_DSYNC);
 	return error ? error : done;
 }

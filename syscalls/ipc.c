@@ -8,6 +8,7 @@
 #include "sentry/base/limits.h"
 #include "syscalls/give.h"
 #include "syscalls/handlers.h"
+#include "syscalls/io_transfer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -60,6 +61,21 @@ static long splice_move(struct file *in, int64_t *in_pos, struct file *out, int6
 	if (nonblock && S_ISSOCK(in->inode->mode) && !(file_poll(in, NULL) & (POLLIN | POLLHUP | POLLERR)))
 		return -EAGAIN;
 	return pipe_splice_in(in, in_pos, out, size, nonblock);
+}
+
+long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, uint64_t size, uint32_t flags)
+{
+	if (flags & ~SPLICE_FLAGS)
+		return -EINVAL;
+	if (!size)
+		return 0;
+	if (!file_readable(in) || !file_writable(out))
+		return -EBADF;
+	if ((in_pos && file_is_pipe(in)) || (out_pos && file_is_pipe(out)))
+		return -ESPIPE;
+	if ((in_pos && (!file_seekable(in) || *in_pos < 0)) || (out_pos && (!file_seekable(out) || *out_pos < 0)))
+		return -EINVAL;
+	return splice_move(in, in_pos, out, out_pos, MIN(size, IO_LIMIT_BYTES), flags & SPLICE_NONBLOCK);
 }
 
 long sys_splice(struct task *task, struct file *in, struct uaddr in_offset, struct file *out, struct uaddr out_offset,

@@ -265,6 +265,8 @@ static int rights_take(struct task *task, const int32_t *fds, uint32_t count, st
 		if (error)
 			return error;
 		files->count++;
+		if (files->files[files->count - 1]->kind == FILE_URING) /* could hold itself; so Linux since 6.7 */
+			return -EINVAL;
 	}
 	return 0;
 }

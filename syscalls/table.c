@@ -17,6 +17,7 @@
 #include "sentry/task.h"
 #include "syscalls/handlers.h"
 #include "syscalls/trace.h"
+#include "syscalls/uring.h"
 #include <errno.h>
 #include <string.h>
 
@@ -240,4 +241,6 @@ long syscall_dispatch(struct task *task)
 void syscalls_init(void)
 {
 	run_set_dispatch(syscall_dispatch);
+	uring_ring_init();
+	uring_request_init();
 }
