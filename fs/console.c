@@ -17,6 +17,7 @@
 #include "fs/file.h"
 #include "fs/hooks.h"
 #include "fs/namei.h"
+#include "fs/output.h"
 #include "fs/tty_impl.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
@@ -107,7 +108,7 @@ static void carry_out(void *unused)
 		if (n < 0)
 			return;
 		console.busy = true;
-		if (alive && !put_out(bytes, (size_t)n)) {
+		if (alive && !put_out(bytes, output_take((size_t)n))) {
 			alive = false; /* from here on it is thrown away: nobody waits for a reader that is gone */
 			tty_hangup(tty());
 		}

@@ -60,20 +60,48 @@ static bool promoted(const struct filedata *data)
 	return data->host_file != HOSTFILE_NONE;
 }
 
+/* What --disk gives to all file systems in memory together. */
+static struct filedata_budget disk;
+
+void disk_limit_set(uint64_t bytes)
+{
+	disk = (struct filedata_budget){.limit_bytes = bytes};
+}
+
+static bool has_room(const struct filedata_budget *budget, uint64_t bytes)
+{
+	return !budget->limit_bytes || budget->used_bytes + bytes <= budget->limit_bytes;
+}
+
 int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena)
 {
-	if (budget->limit_bytes && budget->used_bytes + bytes > budget->limit_bytes)
+	if (!has_room(budget, bytes) || (budget->on_disk && !has_room(&disk, bytes)))
 		return -ENOSPC;
 	if (in_arena && arena_is_short(bytes))
 		return -ENOSPC;
 	budget->used_bytes += bytes;
+	disk.used_bytes += budget->on_disk ? bytes : 0;
 	return 0;
+}
+
+void budget_space(const struct filedata_budget *budget, uint64_t *size_bytes, uint64_t *free_bytes)
+{
+	*size_bytes = budget->limit_bytes;
+	*free_bytes = budget->limit_bytes - MIN(budget->used_bytes, budget->limit_bytes);
+	if (budget->on_disk && disk.limit_bytes) {
+		*size_bytes = MIN(*size_bytes, disk.limit_bytes);
+		*free_bytes = MIN(*free_bytes, disk.limit_bytes - disk.used_bytes);
+	}
 }
 
 void budget_uncharge(struct filedata_budget *budget, uint64_t bytes)
 {
 	assert(budget->used_bytes >= bytes);
 	budget->used_bytes -= bytes;
+	if (budget->on_disk) {
+		assert(disk.used_bytes >= bytes);
+		disk.used_bytes -= bytes;
+	}
 }
 
 static int charge(struct filedata *data, struct filedata_budget *budget, uint64_t bytes)

@@ -16,11 +16,14 @@
 struct filedata_budget {
 	uint64_t limit_bytes; /* 0: none */
 	uint64_t used_bytes;
+	bool on_disk; /* counts for disk_limit_set too: has a name in the sandbox's tree */
 };
 
-/* For what else a file system keeps for its files. in_arena: there is to be room for it in the arena. -ENOSPC. */
-must_check int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena);
-void budget_uncharge(struct filedata_budget *budget, uint64_t bytes);
+/* --disk: how much all of them may hold together, besides what each may; 0: no limit. Set once, before there are any.
+ */
+void disk_limit_set(uint64_t bytes);
+/* What a file system with this budget has and what is left of it, for statfs(2). */
+void budget_space(const struct filedata_budget *budget, uint64_t *size_bytes, uint64_t *free_bytes);
 
 /* For what else a file system keeps for its files. in_arena: there is to be room for it in the arena. -ENOSPC. */
 must_check int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena);

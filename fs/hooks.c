@@ -76,6 +76,12 @@ void hook_leave_tty(void)
 		hooks->leave_tty();
 }
 
+void hook_limit_reached(const char *message)
+{
+	if (hooks)
+		hooks->limit_reached(message);
+}
+
 long hook_give_file(struct file *file, bool cloexec)
 {
 	if (hooks)

@@ -33,6 +33,8 @@ struct fs_hooks {
 	void (*leave_tty)(void); /* the calling process, no leader, has no controlling terminal from here on */
 	/* Installs the file at the caller's lowest free descriptor; takes the reference. -EMFILE, -EBADF: no task. */
 	long (*give_file)(struct file *file, bool cloexec);
+	/* The sandbox has used up what it was given: it ends, and this line says why. */
+	void (*limit_reached)(const char *message);
 };
 
 void fs_hooks_register(const struct fs_hooks *hooks);
@@ -50,5 +52,6 @@ bool hook_group_orphaned(int32_t pgid);
 void hook_session_orphan(int32_t sid, int32_t pgid);
 void hook_leave_tty(void);
 must_check long hook_give_file(struct file *file, bool cloexec);
+void hook_limit_reached(const char *message);
 
 #endif

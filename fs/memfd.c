@@ -63,6 +63,7 @@ static int make_home(void)
 	if (error || memfd_mount)
 		return error;
 	mem_fs(memfd_sb)->seals_allowed = true;
+	mem_fs(memfd_sb)->budget.on_disk = false;
 	struct mount *mount = arena_alloc(sizeof *mount);
 	struct dentry *root = dentry_new_root(memfd_sb->root);
 	if (!mount || !root) {

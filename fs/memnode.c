@@ -74,6 +74,7 @@ struct mem_fs *mem_fs_new(uint64_t size_bytes)
 		return NULL;
 	/* As Linux: half of the memory, and an inode for each of its pages. */
 	fs->budget.limit_bytes = size_bytes ? size_bytes : facts.memory_bytes / 2;
+	fs->budget.on_disk = true;
 	fs->inode_limit = MIN(fs->budget.limit_bytes / PAGE_SIZE, INODE_LIMIT);
 	return fs;
 }
@@ -335,10 +336,12 @@ int mem_getattr(struct inode *inode, struct attr *out)
 int mem_statfs(struct superblock *sb, struct statfs_info *out)
 {
 	const struct mem_fs *fs = mem_fs(sb);
+	uint64_t size, left;
 
+	budget_space(&fs->budget, &size, &left);
 	out->type = sb->kind == INODE_OVERLAY ? OVERLAYFS_SUPER_MAGIC : TMPFS_MAGIC;
-	out->blocks = fs->budget.limit_bytes / PAGE_SIZE;
-	out->blocks_free = (fs->budget.limit_bytes - MIN(fs->budget.used_bytes, fs->budget.limit_bytes)) / PAGE_SIZE;
+	out->blocks = size / PAGE_SIZE;
+	out->blocks_free = left / PAGE_SIZE;
 	out->blocks_available = out->blocks_free;
 	out->files = fs->inode_limit;
 	out->files_free = fs->inode_limit - MIN(fs->inodes, fs->inode_limit);

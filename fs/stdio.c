@@ -14,6 +14,7 @@
 #include "fs/bounce.h"
 #include "fs/hooks.h"
 #include "fs/mount.h"
+#include "fs/output.h"
 #include "fs/tmpfs.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
@@ -151,12 +152,18 @@ static ssize_t write_bounced(struct file *file, struct uio *from, int64_t place,
 	size_t done = 0;
 
 	while (from->left) {
-		ssize_t n = uio_take(from, bounce, MIN(from->left, BOUNCE_BYTES));
-		if (n < 0)
+		size_t room = output_take(MIN(from->left, BOUNCE_BYTES));
+		if (!room)
+			return done ? (ssize_t)done : -EIO;
+		ssize_t n = uio_take(from, bounce, room);
+		if (n < 0) {
+			output_give_back(room);
 			return done ? (ssize_t)done : n;
+		}
 		int64_t at = place < 0 ? -1 : place + (int64_t)done;
 		ssize_t put = file->flags & O_NONBLOCK ? hostio_try_write(stdio->host_file, bounce, (size_t)n, at)
 						       : hostio_write(stdio->host_file, bounce, (size_t)n, at);
+		output_give_back(room - (size_t)MAX(put, (ssize_t)0));
 		if (put < n)
 			uio_rewind(from, (size_t)(n - MAX(put, (ssize_t)0)));
 		if (put <= 0)
@@ -317,6 +324,8 @@ static int stdio_map(struct file *file, uint64_t offset, uint64_t size, uint32_t
 		return -ENODEV;
 	if ((flags & MAP_TYPE) != MAP_PRIVATE && prot & PROT_WRITE && !file_writable(file))
 		return -EACCES;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE && file_writable(file) && output_is_limited())
+		return -ENODEV; /* what is written there would not be counted */
 	hostfile_get(stdio->host_file);
 	*out = (struct file_map){.host_file = stdio->host_file, .offset = offset};
 	return 0;

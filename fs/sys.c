@@ -292,7 +292,6 @@ static const struct node_desc cgroup_files[] = {
 	NODE_TEXT("cgroup.type", "domain\n"),
 	NODE_TEXT("cgroup.max.depth", "0\n"),
 	NODE_TEXT("cgroup.max.descendants", "0\n"),
-	NODE_TEXT("cpu.max", "max 100000\n"),
 	NODE_TEXT("cpu.weight", "100\n"),
 	NODE_FILE("cpuset.cpus.effective", show_cpu_list),
 	NODE_TEXT("cpuset.mems.effective", "0\n"),

@@ -20,9 +20,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-static int proc = -1;
+static int proc = -1, memory = -1;
 static uint64_t calls_made;
 
 /* Every call of this file is counted. */
@@ -88,6 +89,27 @@ int host_proc_open(const char *path, int flags)
 static void own_fd_path(char path[32], int fd)
 {
 	snprintf(path, 32, "self/fd/%d", fd);
+}
+
+void host_memory_set(int root_fd)
+{
+	memory = root_fd;
+}
+
+int host_memory_file(const char *name)
+{
+	if (memory < 0)
+		return host_memfd_create(name, MFD_CLOEXEC);
+	return open_how(memory, ".", O_TMPFILE | O_RDWR, 0600, RESOLVE_BENEATH);
+}
+
+uint64_t host_memory_used(void)
+{
+	struct statfs now;
+
+	if (memory < 0 || host_fstatfs(memory, &now))
+		return 0;
+	return (uint64_t)(now.f_blocks - now.f_bfree) * (uint64_t)now.f_bsize;
 }
 
 int host_reopen(int fd, int flags)
@@ -343,9 +365,9 @@ int host_kill(pid_t pid, int sig)
 	return (int)CALL3(kill, pid, sig, 0);
 }
 
-int host_waitid(int type, pid_t id, siginfo_t *out, int options)
+int host_waitid(int type, pid_t id, siginfo_t *out, int options, struct rusage *usage)
 {
-	return (int)CALL(waitid, type, id, out, options, NULL, 0);
+	return (int)CALL(waitid, type, id, out, options, usage, 0);
 }
 
 ssize_t host_sendmsg(int fd, const struct msghdr *message, int flags)

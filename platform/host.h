@@ -19,12 +19,21 @@ struct statx;
 struct statfs;
 struct msghdr;
 struct epoll_event;
+struct rusage;
 
-/* ---- the jail's two gifts */
+/* ---- the jail's gifts */
 
 /* The proc file system of the sentry's own pid namespace: set by the jail (or by a test) before anything below that
  * needs it. Borrowed for ever. Without it host_proc_open and host_reopen say -ENOENT. */
 void host_proc_set(int proc_fd);
+
+/* The root of a tmpfs that only the sandbox's memory files lie on, so that one call says how much they take. Set by the
+ * jail; borrowed for ever. Without it they are memfds, and host_memory_used says 0. It must never be full: the sentry
+ * writes through mappings. */
+void host_memory_set(int root_fd);
+/* A new file without a name, empty. */
+must_check int host_memory_file(const char *name);
+uint64_t host_memory_used(void);
 
 /* Opens a path of that proc, such as "12/mem". */
 must_check int host_proc_open(const char *path, int flags);
@@ -105,7 +114,8 @@ must_check ssize_t host_process_vm_writev(pid_t pid, const struct iovec *local, 
 					  const struct iovec *remote, unsigned remotes);
 must_check int host_pidfd_open(pid_t pid);
 int host_kill(pid_t pid, int sig);
-must_check int host_waitid(int type, pid_t id, siginfo_t *out, int options);
+/* usage: NULL, or what the reaped process has used. */
+must_check int host_waitid(int type, pid_t id, siginfo_t *out, int options, struct rusage *usage);
 must_check ssize_t host_sendmsg(int fd, const struct msghdr *message, int flags);
 must_check ssize_t host_recvmsg(int fd, struct msghdr *message, int flags);
 

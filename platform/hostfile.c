@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "platform/host.h"
@@ -105,7 +104,7 @@ int hostfile_fd(uint32_t file)
 
 int hostfile_memory(const char *name, uint64_t size, uint32_t *out)
 {
-	int fd = host_memfd_create(name, MFD_CLOEXEC), error;
+	int fd = host_memory_file(name), error;
 
 	if (fd < 0)
 		return fd;

@@ -45,11 +45,12 @@
 #include <unistd.h>
 
 /* <sys/mount.h> and <linux/mount.h> of this C library cannot be included together. */
-#define MS_REC_FLAG      16384
-#define MS_PRIVATE_FLAG  (1 << 18)
-#define MNT_DETACH_FLAG  2
-#define CLOSE_RANGE_LAST ~0u
-#define MAP_TEXT_BYTES   4096
+#define MS_REC_FLAG       16384
+#define MS_PRIVATE_FLAG   (1 << 18)
+#define MNT_DETACH_FLAG   2
+#define CLOSE_RANGE_LAST  ~0u
+#define MAP_TEXT_BYTES    4096
+#define MEMORY_MOUNT_SIZE "64T"
 #define NAMESPACES                                                                                                     \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
@@ -153,7 +154,7 @@ int jail_spawn(void (*child)(void *argument), void *argument, pid_t *pid, int *p
 	host_close(*pidfd);
 	kill(*pid, SIGKILL);
 	siginfo_t unused;
-	(void)!host_waitid(P_PID, (id_t)*pid, &unused, WEXITED);
+	(void)!host_waitid(P_PID, (id_t)*pid, &unused, WEXITED, NULL);
 	return explain(message, error, "this host forbids the user map of a namespace");
 }
 
@@ -290,6 +291,12 @@ static int enter_mounts(struct jail_view *views, unsigned count, char message[JA
 	if (proc < 0)
 		return explain(message, proc, "this host forbids a proc file system in a new namespace");
 	host_proc_set(proc);
+	/* Guests map programs from it: it is not NOEXEC. Never full, see host_memory_set: --memory is kept elsewhere.
+	 */
+	int memory = detached_mount("tmpfs", "size", MEMORY_MOUNT_SIZE, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (memory < 0)
+		return explain(message, memory, "this host forbids a tmpfs file system in a new namespace");
+	host_memory_set(memory);
 	error = empty_root();
 	return error ? explain(message, (int)error, "cannot make an empty root") : 0;
 }

@@ -36,7 +36,7 @@ enum platform_kind {
 
 struct platform_config {
 	enum platform_kind kind;
-	uint64_t memory_limit_bytes; /* backstop a stub's private writable memory gets (RLIMIT_DATA); 0: none */
+	uint64_t memory_limit_bytes; /* backstop of a stub's private writable memory (RLIMIT_DATA); 0: none */
 	bool no_patch;               /* debugging: leave call sites alone, every call traps */
 	bool no_spin;                /* never spin, always sleep (also chosen when only one CPU may be used) */
 };
@@ -71,6 +71,19 @@ struct platform_stats {
 	uint64_t faults, kicks, handoffs_slept, memory_calls, agent_batches;
 };
 void platform_stats_get(struct platform_stats *out);
+
+/* What the whole sandbox takes of the host's memory, in bytes. exact: a page that processes share after a fork counts
+ * once, for which the host walks page tables (3 to 8 ms for a gigabyte); else for each of them. */
+struct platform_memory {
+	uint64_t guests;  /* anonymous memory of address spaces, and their page tables */
+	uint64_t leaving; /* the same of those that are being emptied or ended */
+	uint64_t shared;  /* memory files: shared mappings, System V shared memory, mapped files of tmpfs */
+	uint64_t sentry;  /* the sentry's own: what guests make it remember */
+};
+void platform_memory_get(struct platform_memory *out, bool exact);
+
+/* CPU time that the sandbox has used so far: guests, those that have ended included, and the sentry. */
+uint64_t platform_cpu_ns(void);
 
 /* A signed memory call had a wrong tag somewhere: the sandbox must end (design D3). NULL, or the reason as one line. */
 const char *platform_fatal(void);
@@ -146,8 +159,16 @@ must_check ssize_t aspace_read_string(struct aspace *as, struct uthread *thread,
 must_check int aspace_cmpxchg32(struct aspace *as, struct uthread *thread, struct uaddr word, uint32_t expected,
 				uint32_t desired, uint32_t *found);
 
-/* Bytes of the guest's memory that are resident, from the host's count of this address space. */
-uint64_t aspace_rss_bytes(struct aspace *as);
+/* What is resident of an address space and what its page tables take, in bytes, as the host counts it: a page that two
+ * share after a fork counts for both. Zeros when it is gone. */
+struct memory_usage {
+	uint64_t anonymous, file, shared, tables;
+};
+void aspace_usage(struct aspace *as, struct memory_usage *out);
+static inline uint64_t memory_usage_rss(const struct memory_usage *usage)
+{
+	return usage->anonymous + usage->file + usage->shared;
+}
 
 /* For each of pages from addr on: 1 if it is in memory now, else 0 (mincore). 0 or -errno. */
 must_check int aspace_resident(struct aspace *as, uint64_t addr, uint64_t pages, uint8_t *out);

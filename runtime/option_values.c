@@ -5,6 +5,7 @@
 #include "runtime/option_values.h"
 
 #include "runtime/fail.h"
+#include "runtime/limits.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,8 +14,8 @@
 #include <string.h>
 
 #define HOSTNAME_BYTES   64 /* HOST_NAME_MAX */
-#define TIMEOUT_LIMIT_S  1e9
 #define MEMORY_MIN_BYTES (16ull << 20)
+#define DISK_MIN_BYTES   (1ull << 20)
 
 /* A path in the sandbox: absolute, of a sane length, without "." and "..", which would not mean there what they mean
  * here. */
@@ -173,34 +174,42 @@ void option_hostname(struct options *o, const char *text)
 
 void option_timeout(struct options *o, const char *text)
 {
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0) || !(seconds <= TIMEOUT_LIMIT_S))
-		fail("--timeout %s: use a number of seconds greater than 0", text);
-	o->timeout_ns = (uint64_t)(seconds * (double)NS_PER_S);
-	o->timeout_ns += !o->timeout_ns;
+	o->timeout_ns = parse_seconds("--timeout", text);
 }
 
 void option_memory(struct options *o, const char *text)
 {
-	static const char units[] = "KMGT";
-	char *end;
+	o->memory_bytes = parse_size("--memory", text, MEMORY_MIN_BYTES);
+}
 
-	errno = 0;
-	unsigned long long size = strtoull(text, &end, 10);
-	bool wrong = *text < '0' || *text > '9' || errno;
-	if (!wrong && *end) {
-		const char *unit = strchr(units, *end & ~0x20);
-		unsigned shift = unit && *unit ? 10 * (unsigned)(unit - units + 1) : 0;
-		wrong = !shift || end[1] || size > (ULLONG_MAX >> shift);
-		size <<= shift;
-	}
-	if (wrong)
-		fail("--memory %s: use a size such as 512M or 2G", text);
-	if (size < MEMORY_MIN_BYTES)
-		fail("--memory %s: too little for any program; give at least %lluM", text, MEMORY_MIN_BYTES >> 20);
-	o->memory_bytes = size;
+void option_cpus(struct options *o, const char *text)
+{
+	o->cpu_milli = parse_cpus(text);
+}
+
+void option_cpu_time(struct options *o, const char *text)
+{
+	o->cpu_time_ns = parse_seconds("--cpu-time", text);
+}
+
+void option_pids(struct options *o, const char *text)
+{
+	o->pids = parse_pids(text);
+}
+
+void option_disk(struct options *o, const char *text)
+{
+	o->disk_bytes = parse_size("--disk", text, DISK_MIN_BYTES);
+}
+
+void option_max_output(struct options *o, const char *text)
+{
+	o->output_bytes = parse_size("--max-output", text, 1);
+}
+
+void option_ulimit(struct options *o, const char *text)
+{
+	parse_ulimit(o, text);
 }
 
 void option_stats(struct options *o, const char *text)

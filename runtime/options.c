@@ -115,6 +115,9 @@ void options_parse(struct options *out, int argc, char **argv)
 			fail_unknown(word);
 		takers[option < LONG_BASE ? row_of_letter(option) : option - LONG_BASE](out, optarg);
 	}
+	if (out->memory_bytes && out->disk_bytes > out->memory_bytes / 2)
+		fail("--disk: files live in the sandbox's memory, half of which is theirs at most: give --memory %lluM",
+		     (unsigned long long)((out->disk_bytes >> 19) + 1));
 	if (optind == argc)
 		fail("no command: usbx run [options] -- command [argument...]");
 	if (!*argv[optind])

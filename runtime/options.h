@@ -3,6 +3,7 @@
 #define RUNTIME_OPTIONS_H
 
 #include "platform/platform.h"
+#include "sentry/task.h"
 
 #define MOUNT_OPTION_LIMIT 128
 #define ENV_OPTION_LIMIT   1024
@@ -28,6 +29,13 @@ struct options {
 	uint32_t uid, gid;
 	uint64_t timeout_ns;   /* 0: none */
 	uint64_t memory_bytes; /* 0: no limit */
+	uint64_t cpu_milli;    /* thousandths of a CPU; 0: no limit */
+	uint64_t cpu_time_ns;  /* 0: no limit */
+	unsigned pids;         /* 0: TASK_LIMIT */
+	uint64_t disk_bytes;   /* 0: no limit besides those of each file system */
+	uint64_t output_bytes; /* 0: no limit */
+	struct rlimit64_pair ulimits[RLIMIT_COUNT];
+	uint32_t ulimits_set; /* a bit for each that was given */
 	enum tty_wish { TTY_AUTO, TTY_FORCE, TTY_NEVER } tty;
 	bool strace;
 	const char *strace_path; /* NULL: standard error */

@@ -27,8 +27,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What the host counts and the sentry does not: stacks, the gate. The guest is to meet the sentry's limit first. */
-#define BACKSTOP_SLACK_BYTES (64ull << 20)
+/* The host's limit of a process's private writable memory, behind the sandbox's limit: wide, because threads' stacks
+ * and the like are mapped and hardly used. What the host counts and the sentry does not (stacks, the gate) is the
+ * slack: a guest is to meet the sentry's own first. (docs/decisions/0009-limits.md) */
+#define BACKSTOP_BYTES(limit) (4 * (limit) + (16ull << 30))
+#define BACKSTOP_SLACK_BYTES  (64ull << 20)
 
 static struct outcome *outcome;
 
@@ -125,6 +128,14 @@ static unsigned usable_cpus(void)
 	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)MAX(CPU_COUNT(&set), 1);
 }
 
+/* The next whole number of --cpus, or what there is. */
+static unsigned shown_cpus(const struct options *options)
+{
+	uint64_t wanted = (options->cpu_milli + 999) / 1000;
+
+	return wanted ? (unsigned)MIN(wanted, (uint64_t)usable_cpus()) : usable_cpus();
+}
+
 static uint64_t machine_bytes(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES);
@@ -136,10 +147,13 @@ static void start_platform(const struct options *options)
 {
 	const struct platform_config config = {
 		.kind = options->platform,
-		.memory_limit_bytes = options->memory_bytes ? options->memory_bytes + BACKSTOP_SLACK_BYTES : 0,
+		.memory_limit_bytes = options->memory_bytes ? BACKSTOP_BYTES(options->memory_bytes) : 0,
 		.no_patch = options->debug.no_patch,
-		.no_spin = options->debug.no_spin || usable_cpus() < 2,
+		.no_spin = options->debug.no_spin || shown_cpus(options) < 2,
 	};
+
+	if (options->memory_bytes)
+		mm_data_limit_set(BACKSTOP_BYTES(options->memory_bytes) - BACKSTOP_SLACK_BYTES);
 
 	if (options->debug.epoll || options->debug.uring)
 		hostio_prefer(options->debug.epoll ? HOSTIO_EPOLL : HOSTIO_URING);
@@ -200,9 +214,15 @@ void sandbox_main(void *argument)
 		.nice = getpriority(PRIO_PROCESS, 0),
 		.memory_limit_bytes = options->memory_bytes,
 		.machine_bytes = machine_bytes(),
-		.cpu_count = usable_cpus(),
+		.cpu_count = shown_cpus(options),
+		.cpu = {.host_cpus = usable_cpus(), .milli = options->cpu_milli, .total_ns = options->cpu_time_ns},
+		.task_limit = options->pids,
+		.disk_limit_bytes = options->disk_bytes,
+		.output_limit_bytes = options->output_bytes,
+		.limits_set = options->ulimits_set,
 		.control_file = add_file(CONTROL_FD),
 	};
+	memcpy(config.limits, options->ulimits, sizeof config.limits);
 	for (unsigned i = 0; i < view->count; i++)
 		if (view->shown[i] >= 0)
 			view->specs[i].host_dir = add_view(&view->specs[i], &view->host[view->shown[i]]);

@@ -182,6 +182,8 @@ static int judge(const struct outcome *outcome, int wait_status)
 	if (status->result == BOOT_EXITED)
 		return outcome->report_failed ? EXIT_USBX : status_of_command(status->wait_status);
 	complain("%.*s", (int)sizeof status->message, status->message);
+	if (status->result == BOOT_LIMIT)
+		return EXIT_TIMEOUT;
 	if (!status->exec_error)
 		return EXIT_USBX;
 	return status->exec_error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;

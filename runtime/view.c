@@ -163,9 +163,15 @@ static void add_named(struct view *view, const char *option, const char *source,
 	add_host(view, full, target, mode, S_ISREG(attributes.st_mode));
 }
 
+/* What each file system in memory may hold; 0: a default. */
+static uint64_t files_share(const struct options *options)
+{
+	return options->disk_bytes ? options->disk_bytes : options->memory_bytes / 2;
+}
+
 static void add_kernel_mounts(struct view *view, const struct options *options)
 {
-	uint64_t half = options->memory_bytes / 2;
+	uint64_t half = files_share(options);
 
 	add_tmpfs(view, "/tmp", 01777, half);
 	add_tmpfs(view, "/var/tmp", 01777, half);
@@ -231,7 +237,7 @@ void view_build(struct view *view, const struct options *options)
 	}
 	for (unsigned i = 0; i < view->count; i++)
 		if (view->specs[i].type == MOUNT_OVERLAY)
-			view->specs[i].size_bytes = options->memory_bytes / 2;
+			view->specs[i].size_bytes = files_share(options);
 	if (options->workdir)
 		view->workdir = options->workdir;
 }

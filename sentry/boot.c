@@ -11,6 +11,8 @@
 #include "fs/console.h"
 #include "fs/facts.h"
 #include "fs/fdtable.h"
+#include "fs/filedata.h"
+#include "fs/output.h"
 #include "netstack/net.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
@@ -18,6 +20,7 @@
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 #include "sentry/exec.h"
+#include "sentry/governor.h"
 #include "sentry/loop.h"
 #include "sentry/procfs.h"
 #include "sentry/task.h"
@@ -61,6 +64,20 @@ printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
 	va_end(args);
 	boot.status->result = BOOT_FAILED;
 	boot.status->exec_error = exec_error;
+	loop_stop();
+}
+
+void boot_limit_reached(const char *format, ...)
+{
+	va_list args;
+
+	if (!boot.status || boot.status->result == BOOT_LIMIT)
+		return;
+	va_start(args, format);
+	vsnprintf(boot.status->message, sizeof boot.status->message, format, args);
+	va_end(args);
+	boot.status->result = BOOT_LIMIT;
+	boot.main = NULL;
 	loop_stop();
 }
 
@@ -114,6 +131,8 @@ static void finish(void)
 
 void boot_main_exited(int wait_status)
 {
+	if (boot.status->result == BOOT_LIMIT)
+		return;
 	boot.status->result = BOOT_EXITED;
 	boot.status->wait_status = wait_status;
 	boot.main = NULL;
@@ -250,13 +269,11 @@ static void limit_arena(void)
 		arena_limit_set(bytes / ARENA_SHARE);
 }
 
-/* Of each process: what is inherited is a limit, not an account. The platform's own, behind it, is a little higher. */
-static void limit_memory(struct process *process)
+static void limit_process(struct process *process)
 {
-	uint64_t bytes = boot.config->memory_limit_bytes;
-
-	if (bytes)
-		process->limits[ABI_RLIMIT_DATA] = (struct rlimit64_pair){bytes, bytes};
+	for (unsigned i = 0; i < RLIMIT_COUNT; i++)
+		if (boot.config->limits_set & 1u << i)
+			process->limits[i] = boot.config->limits[i];
 }
 
 static void ignore_signals(struct task *task)
@@ -314,7 +331,7 @@ static void boot_main(void *unused)
 	}
 	if (console_active())
 		console_control(boot.main->process->pid);
-	limit_memory(boot.main->process);
+	limit_process(boot.main->process);
 	ignore_signals(boot.main);
 	boot.main->sched.nice = boot.config->nice;
 	start_program(boot.main);
@@ -381,7 +398,12 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status)
 	boot.status = status;
 	limit_arena();
 	facts_init(config->hostname, config->cpu_count, config->memory_limit_bytes, config->machine_bytes);
-	if (fiber_new(boot_main, NULL, &fiber) ||
+	if (config->task_limit)
+		task_limit_set(config->task_limit);
+	disk_limit_set(config->disk_limit_bytes);
+	output_limit_set(config->output_limit_bytes);
+	if (governor_start(facts.memory_limited ? facts.memory_bytes : 0, &config->cpu) ||
+	    fiber_new(boot_main, NULL, &fiber) ||
 	    (config->control_file != HOSTFILE_NONE && fiber_new(control_main, NULL, &fiber))) {
 		boot_fail(0, "no memory for the first fibers");
 		return;

@@ -3,6 +3,8 @@
 #define SENTRY_BOOT_H
 
 #include "fs/mount.h"
+#include "sentry/cpulimit.h"
+#include "sentry/task.h"
 
 struct boot_config {
 	const struct mount_spec *mounts;
@@ -21,9 +23,15 @@ struct boot_config {
 	unsigned console_fds;
 	uint32_t console_output;
 	const struct abi_termios *console_settings;
-	uint64_t memory_limit_bytes; /* of a process's private writable memory; 0: none */
+	uint64_t memory_limit_bytes; /* of the whole sandbox; 0: none */
 	uint64_t machine_bytes; /* of memory on the host: what the guest is told when there is no limit; 0: not known */
 	unsigned cpu_count;     /* what the guest is told */
+	struct cpulimit_config cpu;
+	unsigned task_limit;         /* 0: TASK_LIMIT */
+	uint64_t disk_limit_bytes;   /* of all files that live in the sandbox's memory; 0: each file system its own */
+	uint64_t output_limit_bytes; /* to standard output and error together; 0: none */
+	struct rlimit64_pair limits[RLIMIT_COUNT]; /* of the first program, where limits_set has the bit */
+	uint32_t limits_set;
 	/* What the command-line process asks while we run: SIGINT and the like for the guest. Polled host file, or
 	 * HOSTFILE_NONE. Each byte read is a signal number for the foreground process group; end of file: end the
 	 * sandbox. */
@@ -32,13 +40,14 @@ struct boot_config {
 	void (*finish)(void);
 };
 
-enum boot_result { BOOT_EXITED, BOOT_FAILED };
+enum boot_result { BOOT_EXITED, BOOT_LIMIT, BOOT_FAILED };
 
 struct boot_status {
 	enum boot_result result;
 	int wait_status;   /* EXITED: of the first program, as wait(2) */
 	int exec_error;    /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
-	char message[256]; /* FAILED: one line that names the thing and the remedy */
+	char message[256]; /* LIMIT: which one ended the sandbox. FAILED: one line that names the thing and the remedy
+			    */
 };
 
 /* Runs the sandbox from its first process to the last; called in the jail. The loop is in sentry/loop.c. */
@@ -47,6 +56,9 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status);
 /* Called by the exit of the first program, when nobody else is left to run: ends the loop with this wait
  * status. */
 void boot_main_exited(int wait_status);
+
+/* The sandbox has used up what it was given and is to end: its status says so, with this line. */
+printf_like(1, 2) void boot_limit_reached(const char *format, ...);
 
 /* Before the jail closes: arena, tables. Called once. -errno. */
 must_check int sentry_init(void);

@@ -1,6 +1,7 @@
 /* fshooks.c - what fs/ asks of tasks (fs/hooks.h): who calls, job control for terminals, signals. */
 #include "sentry/fshooks.h"
 #include "fs/hooks.h"
+#include "sentry/boot.h"
 #include "sentry/task.h"
 #include <errno.h>
 #include <signal.h>
@@ -133,6 +134,11 @@ static long give_file(struct file *file, bool cloexec)
 	return fd;
 }
 
+static void limit_reached(const char *message)
+{
+	boot_limit_reached("%s", message);
+}
+
 static const struct fs_hooks hooks = {
 	.caller = hook_caller_fill,
 	.signal_caller = signal_caller,
@@ -146,6 +152,7 @@ static const struct fs_hooks hooks = {
 	.session_orphan = session_orphan,
 	.leave_tty = leave_tty,
 	.give_file = give_file,
+	.limit_reached = limit_reached,
 };
 
 void fshooks_init(void)

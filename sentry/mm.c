@@ -10,6 +10,7 @@
  */
 #include "sentry/mm_impl.h"
 
+#include "fs/facts.h"
 #include "fs/inode.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
@@ -125,11 +126,24 @@ bool mm_is_data(uint32_t prot, uint32_t flags)
 	return (prot & MEM_WRITE) && !(flags & (MAP_SHARED | MAP_GROWSDOWN));
 }
 
+static uint64_t data_limit = UINT64_MAX;
+
+void mm_data_limit_set(uint64_t bytes)
+{
+	data_limit = bytes;
+}
+
 bool mm_may_expand(const struct mm *mm, uint64_t pages, bool data)
 {
 	if (mm_shown_pages(mm) + pages > mm_limit(RLIMIT_AS) >> PAGE_SHIFT)
 		return false;
-	return !data || mm->data_pages + pages <= mm_limit(RLIMIT_DATA) >> PAGE_SHIFT;
+	return !data || mm->data_pages + pages <= MIN(mm_limit(RLIMIT_DATA), data_limit) >> PAGE_SHIFT;
+}
+
+/* __vm_enough_memory in Linux: memory is promised freely, but not more at once than there is. */
+bool mm_may_commit(uint64_t pages, uint32_t flags)
+{
+	return !facts.memory_limited || flags & MAP_NORESERVE || pages <= facts.memory_bytes >> PAGE_SHIFT;
 }
 
 bool mm_may_lock(const struct mm *mm, uint64_t pages)

@@ -69,6 +69,9 @@ struct mm {
 	uint32_t users_vfork; /* tasks that borrow it */
 };
 
+/* The most private writable memory of one mm, whatever RLIMIT_DATA says: the platform's backstop lies behind it. */
+void mm_data_limit_set(uint64_t bytes);
+
 /* An empty one with a fresh address space. PARKS. */
 must_check int mm_new(struct mm **out);
 void mm_get(struct mm *mm);

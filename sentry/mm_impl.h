@@ -76,6 +76,8 @@ uint64_t mm_limit(int resource); /* the soft limit of the current task; UINT64_M
 bool mm_capable(int capability); /* of the current task; true without one */
 /* May the mm grow by pages? data: private and writable (RLIMIT_DATA). */
 bool mm_may_expand(const struct mm *mm, uint64_t pages, bool data);
+/* May so much be promised at once (vm.overcommit_memory 0)? flags: of the mapping. */
+bool mm_may_commit(uint64_t pages, uint32_t flags);
 bool mm_is_data(uint32_t prot, uint32_t flags);
 /* May pages more be locked? */
 bool mm_may_lock(const struct mm *mm, uint64_t pages);

@@ -275,7 +275,10 @@ static int check_limits(struct mm *mm, const struct plan *plan)
 		return -ENOMEM;
 	if (plan->fixed)
 		replaced = pages_mapped_in(mm, plan->addr, plan->addr + plan->size);
-	return mm_may_expand(mm, pages - replaced, mm_is_data(plan->prot, plan->flags)) ? 0 : -ENOMEM;
+	bool data = mm_is_data(plan->prot, plan->flags);
+	if ((data || plan->shared_id) && !mm_may_commit(pages, plan->flags))
+		return -ENOMEM;
+	return mm_may_expand(mm, pages - replaced, data) ? 0 : -ENOMEM;
 }
 
 static int place_plan(struct mm *mm, struct plan *plan, const struct mm_map_request *request)

@@ -95,6 +95,8 @@ static int may_protect(const struct mm *mm, const struct vma *vma, uint64_t page
 {
 	if (prot & ~vma->max_prot)
 		return -EACCES;
+	if (mm_is_data(prot, vma->flags) && !mm_is_data(vma->prot, vma->flags) && !mm_may_commit(pages, vma->flags))
+		return -ENOMEM;
 	if (mm_is_data(prot, vma->flags) && !mm_is_data(vma->prot, vma->flags) && !mm_may_expand(mm, pages, true) &&
 	    mm_may_expand(mm, pages, false))
 		return -ENOMEM;

@@ -75,7 +75,10 @@ static int check_growth(const struct remap *remap, uint64_t more)
 
 	if (vma->flags & MAP_LOCKED && !mm_may_lock(remap->mm, pages))
 		return -EAGAIN;
-	return mm_may_expand(remap->mm, pages, mm_is_data(vma->prot, vma->flags)) ? 0 : -ENOMEM;
+	bool data = mm_is_data(vma->prot, vma->flags);
+	if (data && !mm_may_commit(pages, vma->flags))
+		return -ENOMEM;
+	return mm_may_expand(remap->mm, pages, data) ? 0 : -ENOMEM;
 }
 
 /* A new vma like the one that is remapped, for [start, end), whose first byte is the old mapping's byte at from. */

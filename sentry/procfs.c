@@ -158,10 +158,10 @@ static const struct node_desc ns_files[] = {
 		 .mode = S_IFREG | 0644,                                                                               \
 		 .show = procfs_show_oom_score_adj,                                                                    \
 		 .store = procfs_store_oom_score_adj},                                                                 \
-		NODE_TEXT("oom_score", "0\n"), NODE_TEXT("cgroup", "0::/\n"), NODE_TEXT("cpuset", "/\n"),              \
-		NODE_TEXT("loginuid", "4294967295"), NODE_TEXT("sessionid", "4294967295"), NODE_TEXT("wchan", "0"),    \
-		NODE_TEXT("uid_map", ID_MAP), NODE_TEXT("gid_map", ID_MAP), NODE_TEXT("setgroups", "allow\n"),         \
-		NODE_DIR("ns", ns_files),                                                                              \
+		PID_FILE("oom_score", 0444, procfs_show_oom_score), NODE_TEXT("cgroup", "0::/\n"),                     \
+		NODE_TEXT("cpuset", "/\n"), NODE_TEXT("loginuid", "4294967295"), NODE_TEXT("sessionid", "4294967295"), \
+		NODE_TEXT("wchan", "0"), NODE_TEXT("uid_map", ID_MAP), NODE_TEXT("gid_map", ID_MAP),                   \
+		NODE_TEXT("setgroups", "allow\n"), NODE_DIR("ns", ns_files),                                           \
 		{.name = "fd",                                                                                         \
 		 .mode = S_IFDIR | 0500,                                                                               \
 		 .entry = &procfs_fd_entry,                                                                            \

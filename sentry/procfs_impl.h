@@ -50,6 +50,7 @@ int procfs_show_schedstat(const struct node_ref *ref, struct text *out);
 int procfs_show_coredump_filter(const struct node_ref *ref, struct text *out);
 ssize_t procfs_store_coredump_filter(const struct node_ref *ref, const char *bytes, size_t n);
 int procfs_show_syscall(const struct node_ref *ref, struct text *out);
+int procfs_show_oom_score(const struct node_ref *ref, struct text *out);
 int procfs_show_oom_score_adj(const struct node_ref *ref, struct text *out);
 ssize_t procfs_store_oom_score_adj(const struct node_ref *ref, const char *bytes, size_t n);
 int procfs_show_children(const struct node_ref *ref, struct text *out);

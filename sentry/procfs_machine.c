@@ -1,8 +1,7 @@
 /* procfs_machine.c - what the sandbox as a whole uses: /proc/stat, uptime, loadavg, meminfo, and the control group's
  * figures in /sys.
  *
- * Memory in use is what the stubs have resident, as the host counts it, and the sentry's arena. Asking the host for
- * each process takes time, so the sum is kept for MEMORY_FRESH_NS.
+ * Memory in use is what the host counts for the stubs and the sentry (memory.h).
  *
  * Limits: no load average is kept (zeros); user and system time are not told apart; all processors are shown as equally
  * busy.
@@ -10,16 +9,16 @@
 #include "fs/facts.h"
 #include "fs/sys.h"
 #include "platform/host.h"
-#include "sentry/base/arena.h"
-#include "sentry/base/limits.h"
+#include "sentry/cpulimit.h"
+#include "sentry/memory.h"
+#include "sentry/oom.h"
 #include "sentry/procfs_impl.h"
 #include "sentry/sysv.h"
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#define MEMORY_FRESH_NS (100 * NS_PER_MS)
-#define CENTISECOND     (10 * NS_PER_MS)
+#define CENTISECOND (10 * NS_PER_MS)
 
 /* ------------------------------------------------------------------ time */
 
@@ -95,28 +94,6 @@ static int show_loadavg(const struct node_ref *ref, struct text *out)
 
 /* ------------------------------------------------------------------ memory */
 
-static uint64_t used_bytes(void)
-{
-	static uint64_t used, asked_ns;
-	struct list *all = process_all();
-	struct process *process;
-	struct task *task;
-	uint64_t now = clock_now_ns();
-
-	if (asked_ns && now - asked_ns < MEMORY_FRESH_NS)
-		return used;
-	asked_ns = now;
-	used = arena_used_bytes();
-	list_for_each (process, all, all_node)
-		list_for_each (task, &process->threads, thread_node)
-			if (task->mm) {
-				used += aspace_rss_bytes(task->mm->as);
-				break; /* one mm a process */
-			}
-	used = MIN(used, facts.memory_bytes);
-	return used;
-}
-
 static void add_kb(struct text *out, const char *name, uint64_t bytes)
 {
 	text_printf(out, "%-16s%8" PRIu64 " kB\n", name, bytes / 1024);
@@ -128,7 +105,10 @@ static int show_meminfo(const struct node_ref *ref, struct text *out)
 		"Buffers:",      "Cached:",         "SwapCached:",   "Active:",         "Inactive:",
 		"Active(anon):", "Inactive(anon):", "Active(file):", "Inactive(file):", "Unevictable:",
 		"Mlocked:",      "SwapTotal:",      "SwapFree:",     "Dirty:",          "Writeback:"};
-	uint64_t used = used_bytes(), free = facts.memory_bytes - used;
+	struct platform_memory now;
+
+	memory_recent(&now);
+	uint64_t used = memory_used_bytes(), free = facts.memory_bytes - used;
 
 	(void)ref;
 	add_kb(out, "MemTotal:", facts.memory_bytes);
@@ -136,13 +116,13 @@ static int show_meminfo(const struct node_ref *ref, struct text *out)
 	add_kb(out, "MemAvailable:", free);
 	for (unsigned i = 0; i < COUNT(none); i++)
 		add_kb(out, none[i], 0);
-	add_kb(out, "AnonPages:", used);
+	add_kb(out, "AnonPages:", now.guests + now.leaving);
 	add_kb(out, "Mapped:", 0);
-	add_kb(out, "Shmem:", 0);
+	add_kb(out, "Shmem:", now.shared);
 	add_kb(out, "KReclaimable:", 0);
-	add_kb(out, "Slab:", arena_used_bytes());
+	add_kb(out, "Slab:", now.sentry);
 	add_kb(out, "SReclaimable:", 0);
-	add_kb(out, "SUnreclaim:", arena_used_bytes());
+	add_kb(out, "SUnreclaim:", now.sentry);
 	add_kb(out, "PageTables:", 0);
 	add_kb(out, "CommitLimit:", facts.memory_bytes);
 	add_kb(out, "Committed_AS:", used);
@@ -156,15 +136,15 @@ static int show_meminfo(const struct node_ref *ref, struct text *out)
 /* Pages come and go without the sentry: only what it knows is counted. */
 static int show_vmstat(const struct node_ref *ref, struct text *out)
 {
-	static const char *const none[] = {"pgpgin",  "pgpgout",    "pswpin",  "pswpout",
-					   "pgfault", "pgmajfault", "oom_kill"};
-	uint64_t used = used_bytes();
+	static const char *const none[] = {"pgpgin", "pgpgout", "pswpin", "pswpout", "pgfault", "pgmajfault"};
+	uint64_t used = memory_used_bytes();
 
 	(void)ref;
 	text_printf(out, "nr_free_pages %" PRIu64 "\nnr_anon_pages %" PRIu64 "\n",
 		    (facts.memory_bytes - used) / PAGE_SIZE, used / PAGE_SIZE);
 	for (unsigned i = 0; i < COUNT(none); i++)
 		text_printf(out, "%s 0\n", none[i]);
+	text_printf(out, "oom_kill %" PRIu64 "\n", oom_kills());
 	return 0;
 }
 
@@ -198,21 +178,49 @@ const unsigned procfs_machine_count = COUNT(procfs_machine_files);
 static int show_memory_current(const struct node_ref *ref, struct text *out)
 {
 	(void)ref;
-	text_printf(out, "%" PRIu64 "\n", used_bytes() & PAGE_MASK);
+	text_printf(out, "%" PRIu64 "\n", memory_used_bytes() & PAGE_MASK);
 	return 0;
 }
 
 static int show_pids_current(const struct node_ref *ref, struct text *out)
 {
 	(void)ref;
-	text_printf(out, "%u\n", task_total());
+	text_printf(out, "%u\n", task_total() - 1); /* pid 1 is ours */
 	return 0;
 }
 
 static int show_pids_max(const struct node_ref *ref, struct text *out)
 {
 	(void)ref;
-	text_printf(out, "%u\n", TASK_LIMIT);
+	text_printf(out, "%u\n", task_limit());
+	return 0;
+}
+
+static int show_memory_peak(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_printf(out, "%" PRIu64 "\n", memory_peak_bytes() & PAGE_MASK);
+	return 0;
+}
+
+static int show_memory_events(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_printf(out, "low 0\nhigh 0\nmax 0\noom %" PRIu64 "\noom_kill %" PRIu64 "\noom_group_kill 0\n", oom_kills(),
+		    oom_kills());
+	return 0;
+}
+
+#define CPU_PERIOD_US 100000
+
+static int show_cpu_max(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	if (cpulimit_milli())
+		text_printf(out, "%" PRIu64 " %d\n", (uint64_t)(cpulimit_milli() * CPU_PERIOD_US / 1000),
+			    CPU_PERIOD_US);
+	else
+		text_printf(out, "max %d\n", CPU_PERIOD_US);
 	return 0;
 }
 
@@ -229,19 +237,21 @@ static int show_cgroup_procs(const struct node_ref *ref, struct text *out)
 
 static int show_cpu_stat(const struct node_ref *ref, struct text *out)
 {
-	uint64_t us = busy_ns() / NS_PER_US;
+	uint64_t us = busy_ns() / NS_PER_US, periods, held, held_ns;
 
 	(void)ref;
+	cpulimit_stats(&periods, &held, &held_ns);
 	text_printf(out, "usage_usec %" PRIu64 "\nuser_usec %" PRIu64 "\nsystem_usec 0\n", us, us);
+	text_printf(out, "nr_periods %" PRIu64 "\nnr_throttled %" PRIu64 "\nthrottled_usec %" PRIu64 "\n", periods,
+		    held, (uint64_t)(held_ns / NS_PER_US));
 	return 0;
 }
 
 static const struct node_desc cgroup_files[] = {
-	NODE_FILE("memory.current", show_memory_current),
-	NODE_FILE("pids.current", show_pids_current),
-	NODE_FILE("pids.max", show_pids_max),
-	NODE_FILE("cgroup.procs", show_cgroup_procs),
-	NODE_FILE("cpu.stat", show_cpu_stat),
+	NODE_FILE("memory.current", show_memory_current), NODE_FILE("memory.peak", show_memory_peak),
+	NODE_FILE("memory.events", show_memory_events),   NODE_FILE("cpu.max", show_cpu_max),
+	NODE_FILE("pids.current", show_pids_current),     NODE_FILE("pids.max", show_pids_max),
+	NODE_FILE("cgroup.procs", show_cgroup_procs),     NODE_FILE("cpu.stat", show_cpu_stat),
 };
 
 void procfs_machine_init(void)

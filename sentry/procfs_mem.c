@@ -223,24 +223,26 @@ int procfs_show_smaps(const struct node_ref *ref, struct text *out)
 
 int procfs_show_smaps_rollup(const struct node_ref *ref, struct text *out)
 {
-	static const char *const zeros[] = {"Shared_Clean",   "Shared_Dirty",    "Private_Clean",  "Referenced",
-					    "LazyFree",       "AnonHugePages",   "ShmemPmdMapped", "FilePmdMapped",
-					    "Shared_Hugetlb", "Private_Hugetlb", "Swap",           "SwapPss"};
+	static const char *const zeros[] = {"Shared_Clean",    "Shared_Dirty",   "Referenced",    "LazyFree",
+					    "AnonHugePages",   "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb",
+					    "Private_Hugetlb", "Swap",           "SwapPss"};
 	struct task *task = procfs_task(ref);
 
 	if (!task)
 		return -ESRCH;
 	if (!task->mm || !mm_first(task->mm))
 		return -ESRCH;
-	uint64_t resident_kb = aspace_rss_bytes(task->mm->as) / 1024;
+	struct memory_usage usage;
+	aspace_usage(task->mm->as, &usage);
+	uint64_t resident_kb = memory_usage_rss(&usage) / 1024, anon_kb = usage.anonymous / 1024;
 	text_printf(out, "%08" PRIx64 "-%08" PRIx64 " ---p 00000000 00:00 0                          [rollup]\n",
 		    mm_first(task->mm)->start, task->mm->stack_top);
 	text_printf(out,
 		    "Rss:            %8" PRIu64 " kB\nPss:            %8" PRIu64 " kB\nPss_Anon:       %8" PRIu64
 		    " kB\n",
-		    resident_kb, resident_kb, resident_kb);
-	text_printf(out, "Private_Dirty:  %8" PRIu64 " kB\nAnonymous:      %8" PRIu64 " kB\n", resident_kb,
-		    resident_kb);
+		    resident_kb, resident_kb, anon_kb);
+	text_printf(out, "Private_Dirty:  %8" PRIu64 " kB\nAnonymous:      %8" PRIu64 " kB\n", anon_kb, anon_kb);
+	text_printf(out, "Private_Clean:  %8" PRIu64 " kB\n", resident_kb - anon_kb);
 	for (unsigned i = 0; i < COUNT(zeros); i++)
 		text_printf(out, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
 	text_printf(out, "Locked:         %8" PRIu64 " kB\n", task->mm->locked_pages * (PAGE_SIZE / 1024));

@@ -7,6 +7,7 @@
 #include "fs/facts.h"
 #include "fs/tty.h"
 #include "platform/platform.h"
+#include "sentry/oom.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -89,13 +90,21 @@ static void add_stat_task(struct text *out, const struct task *task, bool proces
 	text_printf(out, "%d %d %u 0 %" PRIu64 " ", 20 + nice, nice, of->thread_count, procfs_ticks(start_ns));
 }
 
+static uint64_t rss_bytes(const struct mm *mm)
+{
+	struct memory_usage usage;
+
+	aspace_usage(mm->as, &usage);
+	return memory_usage_rss(&usage);
+}
+
 /* Fields 23 to 30, and those behind the signals: zeros for whoever may not look inside. */
 static void add_stat_memory(struct text *out, const struct task *task, bool allowed)
 {
 	static const struct mm nothing;
 	const struct mm *mm = task->mm && allowed ? task->mm : &nothing;
 	uint64_t size = task->mm ? mm_shown_pages(task->mm) * PAGE_SIZE : 0;
-	uint64_t resident = task->mm ? aspace_rss_bytes(task->mm->as) / PAGE_SIZE : 0;
+	uint64_t resident = task->mm ? rss_bytes(task->mm) / PAGE_SIZE : 0;
 	uint64_t ignored, caught;
 
 	dispositions(task, &ignored, &caught);
@@ -144,20 +153,24 @@ static void add_identity(struct text *out, const struct task *task, bool process
 
 static void add_memory(struct text *out, const struct mm *mm)
 {
-	uint64_t resident_kb = aspace_rss_bytes(mm->as) / 1024, size_kb = KIB(mm_shown_pages((struct mm *)mm));
+	struct memory_usage usage;
+	uint64_t size_kb = KIB(mm_shown_pages((struct mm *)mm));
 	uint64_t stack_kb = (mm->stack_top - MIN(mm->stack_shown, mm->stack_top)) / 1024;
 
 	text_printf(out,
 		    "VmPeak:\t%8" PRIu64 " kB\nVmSize:\t%8" PRIu64 " kB\nVmLck:\t%8" PRIu64
 		    " kB\nVmPin:\t       0 kB\n",
 		    MAX(KIB(mm->peak_pages), size_kb), size_kb, KIB(mm->locked_pages));
+	aspace_usage(mm->as, &usage);
+	uint64_t resident_kb = memory_usage_rss(&usage) / 1024;
 	text_printf(out, "VmHWM:\t%8" PRIu64 " kB\nVmRSS:\t%8" PRIu64 " kB\n", resident_kb, resident_kb);
-	text_printf(out, "RssAnon:\t%8" PRIu64 " kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n", resident_kb);
+	text_printf(out, "RssAnon:\t%8" PRIu64 " kB\nRssFile:\t%8" PRIu64 " kB\nRssShmem:\t%8" PRIu64 " kB\n",
+		    usage.anonymous / 1024, usage.file / 1024, usage.shared / 1024);
 	text_printf(out,
 		    "VmData:\t%8" PRIu64 " kB\nVmStk:\t%8" PRIu64 " kB\nVmExe:\t%8" PRIu64 " kB\nVmLib:\t       0 kB\n",
 		    KIB(mm->data_pages), stack_kb, KIB(text_pages(mm)));
 	text_printf(out, "VmPTE:\t%8" PRIu64 " kB\nVmSwap:\t       0 kB\nHugetlbPages:\t       0 kB\n",
-		    MAX(resident_kb / 512, (uint64_t)4));
+		    usage.tables / 1024);
 	text_add_string(out, "CoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 
@@ -227,8 +240,11 @@ int procfs_show_statm(const struct node_ref *ref, struct text *out)
 		text_add_string(out, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	text_printf(out, "%" PRIu64 " %" PRIu64 " 0 %" PRIu64 " 0 %" PRIu64 " 0\n", mm_shown_pages(mm),
-		    aspace_rss_bytes(mm->as) / PAGE_SIZE, text_pages(mm), mm->data_pages);
+	struct memory_usage usage;
+	aspace_usage(mm->as, &usage);
+	text_printf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " 0 %" PRIu64 " 0\n", mm_shown_pages(mm),
+		    memory_usage_rss(&usage) / PAGE_SIZE, (usage.file + usage.shared) / PAGE_SIZE, text_pages(mm),
+		    mm->data_pages);
 	return 0;
 }
 
@@ -369,6 +385,16 @@ int procfs_show_syscall(const struct node_ref *ref, struct text *out)
 	for (unsigned i = 0; i < COUNT(task->stop.args); i++)
 		text_printf(out, " 0x%" PRIx64, task->stop.args[i]);
 	text_add_string(out, " 0x0 0x0\n");
+	return 0;
+}
+
+int procfs_show_oom_score(const struct node_ref *ref, struct text *out)
+{
+	struct task *task = procfs_task(ref);
+
+	if (!task)
+		return -ESRCH;
+	text_printf(out, "%u\n", oom_score(task->process));
 	return 0;
 }
 

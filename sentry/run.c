@@ -10,6 +10,7 @@
  *
  * Limits: FAULT_RETRIES times in a row may a fault that the books call right come again, then it is the guest's.
  */
+#include "sentry/governor.h"
 #include "sentry/task.h"
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +21,12 @@
 #define FAULT_FETCH     16u
 
 static long (*dispatch_call)(struct task *task);
+static unsigned inside;
+
+unsigned run_inside(void)
+{
+	return inside;
+}
 
 void run_set_dispatch(long (*dispatch)(struct task *task))
 {
@@ -154,9 +161,13 @@ void task_run_main(void *argument)
 			signal_deliver(task, false, 0);
 		if (task->killed)
 			break;
+		if (unlikely(governor_alert) && governor_enter(task))
+			continue;
 		fiber_interrupt_clear(task->fiber);
 		task->in_guest = true;
+		inside++;
 		uthread_wait(task->uthread, &task->stop);
+		inside--;
 		task->in_guest = false;
 		run_stop(task, &retries);
 	}

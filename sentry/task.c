@@ -37,6 +37,7 @@ struct tables {
 };
 
 static struct tables *tables;
+static unsigned tasks_most = TASK_LIMIT;
 static struct slab task_slab = SLAB(task), process_slab = SLAB(process), pgroup_slab = SLAB(pgroup),
 		   session_slab = SLAB(session);
 
@@ -132,9 +133,19 @@ static int32_t pid_new(void)
 	}
 }
 
+void task_limit_set(unsigned limit)
+{
+	tasks_most = limit;
+}
+
+unsigned task_limit(void)
+{
+	return tasks_most;
+}
+
 int task_alloc(struct task **out)
 {
-	if (tables->tasks_count >= TASK_LIMIT)
+	if (tables->tasks_count >= tasks_most + (process_init() ? 1 : 0))
 		return -EAGAIN;
 	struct task *task = slab_new(&task_slab);
 	if (!task)
@@ -406,8 +417,11 @@ void task_usage(const struct task *task, struct rusage_counts *out)
 				      .write_chars = task->io.write_chars,
 				      .read_calls = task->io.read_calls,
 				      .write_calls = task->io.write_calls};
-	if (task->mm)
-		out->max_rss_kb = aspace_rss_bytes(task->mm->as) / 1024;
+	if (task->mm) {
+		struct memory_usage usage;
+		aspace_usage(task->mm->as, &usage);
+		out->max_rss_kb = memory_usage_rss(&usage) / 1024;
+	}
 }
 
 void task_totals_add(const struct rusage_counts *usage)

@@ -79,6 +79,7 @@ struct process {
 	struct waitq thread_wait; /* a thread has left */
 	uint64_t start_ns;        /* CLOCK_BOOTTIME of the sandbox */
 	int32_t oom_score_adj;
+	uint64_t oom_victim_ns; /* killed for lack of memory (sentry/oom.c), when; 0: not */
 	int32_t nice;
 	uint32_t coredump_filter; /* kept, told and inherited: there are no core dumps */
 };
@@ -178,6 +179,9 @@ void task_put(struct task *task);
 void process_get(struct process *process);
 void process_put(struct process *process);
 unsigned task_total(void);
+/* --pids: as many tasks at most, pid 1 not counted; TASK_LIMIT before. */
+void task_limit_set(unsigned limit);
+unsigned task_limit(void);
 /* The number of the parent: 0 for pid 1. */
 int32_t process_ppid(const struct process *process);
 /* Soft limit, and the same for the current task's process (RLIM_INFINITY on fibers without a task). */
@@ -310,6 +314,7 @@ void run_set_observer(const struct run_observer *observer); /* NULL: nobody */
 void run_tell_signal(const struct task *task, const struct abi_siginfo *info);
 void run_tell_exit(const struct task *task, int wait_status);
 void run_tell_exec(const struct task *task, const char *path, char *const argv[]);
+unsigned run_inside(void); /* how many threads run guest code now */
 /* Makes the task look up from guest code or from an interruptible wait. Never parks (sentry/kick.c). */
 void task_kick(struct task *task);
 /* The same for one that is to die (killed is set): its thread is ended wherever it is. */

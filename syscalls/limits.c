@@ -7,6 +7,7 @@
 #include "sentry/base/limits.h"
 #include "fs/facts.h"
 #include "sentry/clock.h"
+#include "sentry/memory.h"
 #include "sentry/task.h"
 #include "sentry/timer.h"
 #include "syscalls/handlers.h"
@@ -173,27 +174,9 @@ long sys_setdomainname(struct task *task, struct uaddr name, int size)
 	return name_set(task, name, size, facts.domainname);
 }
 
-/* What the guests' memory takes of the sandbox's. */
-static uint64_t memory_used(void)
-{
-	struct process *process;
-	struct list *all = process_all();
-	uint64_t sum = 0;
-
-	list_for_each (process, all, all_node) {
-		struct task *task;
-		list_for_each (task, &process->threads, thread_node)
-			if (task->mm) {
-				sum += aspace_rss_bytes(task->mm->as);
-				break;
-			}
-	}
-	return sum;
-}
-
 long sys_sysinfo(struct task *task, struct abi_sysinfo *out)
 {
-	uint64_t now = 0, used = memory_used();
+	uint64_t now = 0, used = memory_used_bytes();
 	int error = clock_get(task, ABI_CLOCK_BOOTTIME, &now);
 
 	if (error)

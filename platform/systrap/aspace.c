@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -442,9 +443,9 @@ uint64_t aspace_oldest_key(void)
 	return oldest;
 }
 
-pid_t aspace_agent_pid(unsigned id)
+struct aspace *aspace_by_id(unsigned id)
 {
-	return by_id[id] ? by_id[id]->agent_pid : 0;
+	return by_id[id];
 }
 
 static void agent_died(struct aspace *as)
@@ -500,12 +501,14 @@ static int death_signal(const siginfo_t *info)
 
 static void deaths_collect(void)
 {
+	struct rusage usage;
 	siginfo_t info;
 
 	for (;;) {
 		info.si_pid = 0;
-		if (host_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) || !info.si_pid)
+		if (host_waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &usage) || !info.si_pid)
 			return;
+		usage_of_ended(&usage);
 		task_died(info.si_pid, death_signal(&info));
 	}
 }
@@ -531,23 +534,4 @@ void deaths_watch(void)
 	deaths_watched = true;
 	if (hostio_watch(systrap.sigchld_file, POLLIN, sigchld_came, NULL) < 0)
 		systrap.fatal = "no room to watch for the deaths of stubs";
-}
-
-uint64_t aspace_rss_bytes(struct aspace *as)
-{
-	char path[32], text[128];
-	unsigned long size = 0, resident = 0, shared = 0;
-
-	if (!as->agent_pid)
-		return 0;
-	snprintf(path, sizeof path, "%d/statm", (int)as->agent_pid);
-	int fd = host_proc_open(path, O_RDONLY);
-	if (fd < 0)
-		return 0;
-	ssize_t n = host_read(fd, text, sizeof text - 1);
-	host_close(fd);
-	text[MAX(n, (ssize_t)0)] = 0;
-	if (sscanf(text, "%lu %lu %lu", &size, &resident, &shared) < 2)
-		return 0;
-	return (uint64_t)resident * PAGE_SIZE;
 }

@@ -285,7 +285,8 @@ static void for_all(void (*each)(pid_t pid))
 		if (thread->state != UTHREAD_DEAD)
 			each(thread->pid);
 	for (unsigned id = 0; id < ASPACES; id++)
-		each(aspace_agent_pid(id));
+		if (aspace_by_id(id))
+			each(aspace_by_id(id)->agent_pid);
 	each(systrap.factory_pid);
 }
 
@@ -300,7 +301,7 @@ static void reap(pid_t pid)
 	siginfo_t info;
 
 	if (pid > 1)
-		(void)!host_waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL);
+		(void)!host_waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL, NULL);
 }
 
 void platform_stop(void)

@@ -11,6 +11,7 @@
  *   patch.c    patched call sites and their trampolines
  *   ranges.c   sets of address ranges
  *   poll.c     the doorbell, spinning and sleeping
+ *   usage.c    what the host counts: memory and CPU time
  *
  * Everything runs in the sentry's one thread, except what factory.c says of its children.
  */
@@ -228,7 +229,7 @@ void agents_wake_all(struct aspace *as);
 must_check int aspace_setup(unsigned id, pid_t agent_pid, struct aspace **out);
 void aspace_kill(struct aspace *as, const char *why);
 struct uthread *uthread_of_slot(unsigned slot);
-pid_t aspace_agent_pid(unsigned id); /* 0: none */
+struct aspace *aspace_by_id(unsigned id); /* below ASPACES; NULL: none */
 int block_alloc(struct aspace *as);
 void block_free(struct aspace *as, unsigned block);
 /* Called by every poll. */
@@ -291,6 +292,10 @@ void patch_forget(struct aspace *as);
 
 /* The number of the oldest key that a living address space has. */
 uint64_t aspace_oldest_key(void);
+
+/* usage.c */
+struct rusage;
+void usage_of_ended(const struct rusage *usage); /* a process of ours that has been reaped */
 
 /* hostfile.c, before the jail closes. */
 void hostfile_start(void);

@@ -270,6 +270,17 @@ void platform_stats_get(struct platform_stats *out)
 	*out = (struct platform_stats){0};
 }
 
+void platform_memory_get(struct platform_memory *out, bool exact)
+{
+	(void)exact;
+	*out = (struct platform_memory){0};
+}
+
+uint64_t platform_cpu_ns(void)
+{
+	return 0;
+}
+
 const char *platform_fatal(void)
 {
 	return sim.failures ? "the simulation has failed" : NULL;

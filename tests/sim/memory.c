@@ -607,9 +607,9 @@ int aspace_cmpxchg32(struct aspace *as, struct uthread *thread, struct uaddr wor
 	return *found == expected ? aspace_write(as, thread, word, &desired, sizeof desired) : 0;
 }
 
-uint64_t aspace_rss_bytes(struct aspace *as)
+void aspace_usage(struct aspace *as, struct memory_usage *out)
 {
-	return as->pages->count * PAGE_SIZE;
+	*out = (struct memory_usage){.anonymous = as->pages->count * PAGE_SIZE};
 }
 
 int aspace_resident(struct aspace *as, uint64_t addr, uint64_t pages, uint8_t *out)

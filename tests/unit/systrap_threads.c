@@ -443,7 +443,9 @@ static void pool(void)
 		cr_assert_not_null(as);
 		struct uthread *thread = test_thread(as, guest_looks);
 		cr_assert_eq(expect_call(thread, SYS_exit_group).args[0], 0);
-		cr_assert_gt(aspace_rss_bytes(as), 4096);
+		struct memory_usage usage;
+		aspace_usage(as, &usage);
+		cr_assert_gt(memory_usage_rss(&usage), 4096);
 		cr_assert_gt(uthread_cpu_ns(thread), 1000);
 		test_end(thread);
 		aspace_free(as);

@@ -1,0 +1,15 @@
+/* output.h - how much the sandbox may write to its standard output and error together (--max-output). */
+#ifndef FS_OUTPUT_H
+#define FS_OUTPUT_H
+
+#include "sentry/base/types.h"
+
+void output_limit_set(uint64_t bytes); /* 0: none */
+bool output_is_limited(void);
+
+/* Takes up to n bytes of what may still be written, and says how many; what is not written is given back. When nothing
+ * is left the sandbox ends (hook_limit_reached). */
+must_check size_t output_take(size_t n);
+void output_give_back(size_t n);
+
+#endif
