@@ -65,5 +65,5 @@ int file_new_anonymous(enum file_kind kind, uint32_t flags, uint32_t mode, const
 	}
 	*out = file_new(kind, flags, inode, NULL, cred);
 	inode_put(inode); /* the file holds its own */
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }

@@ -61,7 +61,7 @@ static int mem_open(struct inode *inode, const struct path *path, uint32_t flags
 {
 	*out = file_new(FILE_DEV, flags, inode, path, cred);
 	if (!*out)
-		return -ENOMEM;
+		return file_refusal();
 	(*out)->cookie = inode->rdev & 0xff;
 	return 0;
 }

@@ -92,7 +92,7 @@ static int devpts_open(struct inode *inode, const struct path *path, uint32_t fl
 {
 	if (S_ISDIR(inode->mode)) {
 		*out = file_new(FILE_DIR, flags, inode, path, cred);
-		return *out ? 0 : -ENOMEM;
+		return *out ? 0 : file_refusal();
 	}
 	if (inode->ino == PTMX_INO)
 		return pty_master_open(inode, path, flags, cred, out);

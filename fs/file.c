@@ -54,6 +54,11 @@ static bool too_many_files(void)
 	return slab_count(&file_slab) >= MAX(facts.memory_bytes / 10240, (uint64_t)FILES_LEAST);
 }
 
+int file_refusal(void)
+{
+	return too_many_files() ? -ENFILE : -ENOMEM;
+}
+
 struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
 		      struct cred *cred)
 {

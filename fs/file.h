@@ -108,9 +108,11 @@ void file_unwatch_register(void (*unwatch)(struct file *file));
 void file_kind_register(enum file_kind kind, const struct file_ops *ops);
 const struct file_ops *file_ops(const struct file *file);
 
-/* A file with one reference. Takes nothing: references to inode, path and cred are added. NULL: no memory. */
+/* A file with one reference. Takes nothing: references to inode, path and cred are added. NULL: file_refusal
+ * says why. */
 must_check struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
 				 struct cred *cred);
+int file_refusal(void); /* -ENFILE, -ENOMEM */
 void file_get(struct file *file);
 void file_put(struct file *file); /* may run release */
 /* A descriptor of this file is being closed by owner (a descriptor table): runs flush, drops owner's POSIX locks. */

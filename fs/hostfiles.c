@@ -161,7 +161,7 @@ int host_open(struct inode *inode, const struct path *path, uint32_t flags, stru
 	if (!file) {
 		if (index != HOSTFILE_NONE)
 			hostfile_put(index);
-		return -ENOMEM;
+		return file_refusal();
 	}
 	file->cookie = index;
 	/* An unlinked file of a writable tree is found again only through a descriptor. */

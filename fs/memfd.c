@@ -112,7 +112,7 @@ int memfd_new(const char *name, uint32_t flags, struct cred *cred, struct file *
 	error = make_place("memfd:", name, inode, &place);
 	if (!error) {
 		*out = file_new(FILE_MEMFD, O_RDWR, inode, &place, cred);
-		error = *out ? 0 : -ENOMEM;
+		error = *out ? 0 : file_refusal();
 		dentry_put(place.dentry); /* the file holds it now */
 	}
 	inode_put(inode);
@@ -135,7 +135,7 @@ int memfd_new_shm(const char *name, int64_t size, struct cred *cred, struct file
 	error = make_place("", name, inode, &place);
 	if (!error) {
 		file = file_new(FILE_SHM, O_RDWR, inode, &place, cred);
-		error = file ? 0 : -ENOMEM;
+		error = file ? 0 : file_refusal();
 		dentry_put(place.dentry); /* the file holds it now */
 	}
 	inode_put(inode);

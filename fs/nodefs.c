@@ -268,7 +268,7 @@ static int node_open(struct inode *inode, const struct path *path, uint32_t flag
 			return error;
 	}
 	*out = file_new(directory ? FILE_DIR : FILE_PROC, flags, inode, path, cred);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }
 
 static const struct inode_ops node_ops = {

@@ -110,7 +110,7 @@ static int open_place(const struct path *path, const struct wish *wish, struct c
 
 	if (flags & O_PATH) {
 		*out = file_new(FILE_PATH, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), inode, path, cred);
-		return *out ? 0 : -ENOMEM;
+		return *out ? 0 : file_refusal();
 	}
 	bool truncate = flags & O_TRUNC && S_ISREG(inode->mode) && !wish->created;
 	struct file *file;

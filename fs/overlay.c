@@ -520,7 +520,7 @@ static int overlay_open(struct inode *inode, const struct path *path, uint32_t f
 		(*out)->cookie = S_ISDIR(inode->mode) ? 0 : (uint64_t)lower_file + 1;
 	else if (lower_file != HOSTFILE_NONE)
 		hostfile_put(lower_file);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }
 
 /* ------------------------------------------------------------------------------------------------ open files */

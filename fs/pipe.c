@@ -448,9 +448,10 @@ int pipe_new(uint32_t flags, struct cred *cred, struct file **read_end, struct f
 	}
 	writer = file_new(FILE_PIPE, O_WRONLY | mode, reader->inode, NULL, cred);
 	if (!writer) {
+		error = file_refusal();
 		file_put(reader);
 		pipe_free(pipe);
-		return -ENOMEM;
+		return error;
 	}
 	reader->inode->pipe = pipe;
 	pipe_attach(pipe, reader);
@@ -488,7 +489,7 @@ int fifo_open(struct inode *inode, const struct path *path, uint32_t flags, stru
 	if (!file) {
 		if (!inode->pipe)
 			pipe_free(pipe);
-		return -ENOMEM;
+		return file_refusal();
 	}
 	inode->pipe = pipe;
 	pipe_attach(pipe, file);

@@ -386,7 +386,7 @@ int pty_slave_open(struct tty *tty, struct inode *inode, const struct path *path
 		return -EBUSY;
 	struct file *file = file_new(FILE_PTY_SLAVE, flags & ~(uint32_t)O_NOCTTY, inode, path, cred);
 	if (!file)
-		return -ENOMEM;
+		return file_refusal();
 	file->data = tty;
 	file->cookie = tty->hangups;
 	tty_get(tty);
@@ -406,7 +406,7 @@ int pty_master_open(struct inode *inode, const struct path *path, uint32_t flags
 		return -ENODEV;
 	struct file *file = file_new(FILE_PTY_MASTER, flags & ~(uint32_t)O_NOCTTY, inode, path, cred);
 	if (!file)
-		return -ENOMEM;
+		return file_refusal();
 	int error = devpts_add(sb, cred, &tty);
 	if (error) {
 		file_put(file);

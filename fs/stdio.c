@@ -94,7 +94,7 @@ static int stdio_reopen(struct inode *inode, const struct path *path, uint32_t f
 			struct file **out)
 {
 	*out = file_new(FILE_STDIO, flags, inode, path, cred);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }
 
 static const struct inode_ops stdio_inode_ops = {
@@ -399,5 +399,5 @@ int stdio_open(uint32_t host_file, uint32_t flags, struct cred *cred, struct fil
 		return -ENOMEM;
 	*out = file_new(FILE_STDIO, flags, inode, NULL, cred);
 	inode_put(inode);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }

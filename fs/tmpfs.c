@@ -180,7 +180,7 @@ static int tmpfs_open(struct inode *inode, const struct path *path, uint32_t fla
 		      struct file **out)
 {
 	*out = file_new(S_ISDIR(inode->mode) ? FILE_DIR : FILE_TMPFS, flags, inode, path, cred);
-	return *out ? 0 : -ENOMEM;
+	return *out ? 0 : file_refusal();
 }
 
 int tmpfs_readdir(struct file *file, dir_emit *emit, void *context)

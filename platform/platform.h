@@ -75,12 +75,16 @@ void platform_stats_get(struct platform_stats *out);
 /* What the whole sandbox takes of the host's memory, in bytes. exact: a page that processes share after a fork counts
  * once, for which the host walks page tables (3 to 8 ms for a gigabyte); else for each of them. */
 struct platform_memory {
-	uint64_t guests;  /* anonymous memory of address spaces, and their page tables */
-	uint64_t leaving; /* the same of those that are being emptied or ended */
-	uint64_t shared;  /* memory files: shared mappings, System V shared memory, mapped files of tmpfs */
-	uint64_t sentry;  /* the sentry's own: what guests make it remember */
+	uint64_t guests; /* anonymous memory of address spaces, and their page tables */
+	uint64_t shared; /* memory files: shared mappings, System V shared memory, mapped files of tmpfs */
+	uint64_t sentry; /* its own: what guests make it remember */
+	/* Of the sum of these, what is about to come back: address spaces that are being emptied or ended, and all that
+	 * doomed ones had, for as long as the host may be busy with freeing it. */
+	uint64_t leaving;
 };
 void platform_memory_get(struct platform_memory *out, bool exact);
+/* Its processes have been killed for what they have: it counts as leaving from here on. */
+void aspace_doom(struct aspace *as);
 
 /* CPU time that the sandbox has used so far: guests, those that have ended included, and the sentry. */
 uint64_t platform_cpu_ns(void);

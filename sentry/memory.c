@@ -14,7 +14,7 @@ static uint64_t peak_bytes;
 
 uint64_t memory_total(const struct platform_memory *memory)
 {
-	return memory->guests + memory->leaving + memory->shared + memory->sentry;
+	return memory->guests + memory->shared + memory->sentry;
 }
 
 void memory_sample(struct platform_memory *out, uint64_t exact_from)

@@ -4,8 +4,9 @@
  * Theory. The host serves page faults without the sentry, so what is in use is sampled (memory.h), and the next sample
  * comes before the room that is left could be filled: LEFT / FILL_BYTES_PER_NS. A sample counts pages shared after a
  * fork for each process; only when that is too much are they told apart. Above the limit the process with the highest
- * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on. A victim's memory
- * is taken as gone for DYING_NS, so that one is killed at a time; after that the next one must die too.
+ * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on. What is on
+ * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on; then
+ * the next one must die too.
  *
  * Limits: a guest overshoots by what it can touch between two samples, 1 ms at the least (docs/decisions/0009).
  */
@@ -26,7 +27,7 @@
 #define NAMED_MOST        100     /* lines; a guest can make itself be killed as often as it likes */
 #define NEVER             (-1000) /* OOM_SCORE_ADJ_MIN */
 
-static uint64_t limit_bytes, kills;
+static uint64_t limit_bytes, kills, killed_ns;
 
 void oom_limit_set(uint64_t bytes)
 {
@@ -61,7 +62,7 @@ static uint64_t bytes_of(const struct process *process)
 /* oom_badness: bytes, of which oom_score_adj is worth a thousandth of the memory each. INT64_MIN: not this one. */
 static int64_t badness(const struct process *process)
 {
-	if (process->is_init || process->zombie || process->oom_victim_ns || process->oom_score_adj <= NEVER)
+	if (process->is_init || process->zombie || process->oom_victim || process->oom_score_adj <= NEVER)
 		return INT64_MIN;
 	return (int64_t)bytes_of(process) + (int64_t)(facts.memory_bytes / 1000) * process->oom_score_adj;
 }
@@ -92,29 +93,16 @@ static struct process *choose(void)
 	return worst;
 }
 
-/* What those who are dying will give back. */
-static uint64_t dying_bytes(uint64_t now)
+static void end(struct process *process)
 {
-	const struct process *process;
-	const struct list *all = process_all();
-	uint64_t sum = 0;
-
-	list_for_each (process, all, all_node)
-		if (process->oom_victim_ns && !process->zombie && now < process->oom_victim_ns + DYING_NS)
-			sum += bytes_of(process);
-	return sum;
-}
-
-static void end(struct process *process, uint64_t now)
-{
-	process->oom_victim_ns = now;
+	process->oom_victim = true;
 	(void)!signal_send_process(process, SIGKILL, NULL);
 }
 
 /* Everybody who uses the same memory must go with the victim (vfork). */
 static void kill_victim(struct process *victim, uint64_t now)
 {
-	const struct mm *mm = mm_of(victim);
+	struct mm *mm = mm_of(victim);
 	struct process *process;
 	struct list *all = process_all();
 
@@ -123,23 +111,26 @@ static void kill_victim(struct process *victim, uint64_t now)
 			  victim->pid, victim->leader ? victim->leader->comm : "?",
 			  (unsigned long long)(bytes_of(victim) >> 20), (unsigned long long)(limit_bytes >> 20),
 			  kills == NAMED_MOST ? "; more are not named" : "");
-	end(victim, now);
+	if (mm)
+		aspace_doom(mm->as);
+	killed_ns = now;
+	end(victim);
 	list_for_each (process, all, all_node)
 		if (mm && process != victim && !process->is_init && !process->zombie && mm_of(process) == mm)
-			end(process, now);
+			end(process);
 }
 
 /* Above the limit. */
 static void relieve(const struct platform_memory *memory, uint64_t now)
 {
-	uint64_t used = memory_total(memory) - memory->leaving, dying = dying_bytes(now);
+	bool patient = memory->leaving && now < killed_ns + DYING_NS;
 
-	if (used <= limit_bytes + dying)
+	if (patient && memory_total(memory) <= limit_bytes + memory->leaving)
 		return;
 	struct process *victim = choose();
 	if (victim)
 		kill_victim(victim, now);
-	else if (!dying)
+	else if (!patient)
 		boot_limit_reached("out of memory (--memory is %llu MiB), and nobody who may be killed",
 				   (unsigned long long)(limit_bytes >> 20));
 }

@@ -116,7 +116,7 @@ static int show_meminfo(const struct node_ref *ref, struct text *out)
 	add_kb(out, "MemAvailable:", free);
 	for (unsigned i = 0; i < COUNT(none); i++)
 		add_kb(out, none[i], 0);
-	add_kb(out, "AnonPages:", now.guests + now.leaving);
+	add_kb(out, "AnonPages:", now.guests);
 	add_kb(out, "Mapped:", 0);
 	add_kb(out, "Shmem:", now.shared);
 	add_kb(out, "KReclaimable:", 0);

@@ -79,7 +79,7 @@ struct process {
 	struct waitq thread_wait; /* a thread has left */
 	uint64_t start_ns;        /* CLOCK_BOOTTIME of the sandbox */
 	int32_t oom_score_adj;
-	uint64_t oom_victim_ns; /* killed for lack of memory (sentry/oom.c), when; 0: not */
+	bool oom_victim; /* killed for lack of memory (sentry/oom.c) */
 	int32_t nice;
 	uint32_t coredump_filter; /* kept, told and inherited: there are no core dumps */
 };

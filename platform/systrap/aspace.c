@@ -211,6 +211,7 @@ static void scrub(struct aspace *as)
 		return;
 	}
 	as->blocks_high = 0;
+	as->doomed_bytes = 0;
 	patch_forget(as);
 	aspace_move(as, ASPACE_POOL);
 }

@@ -98,10 +98,11 @@ struct aspace {
 	char *blocks;
 	uint32_t head; /* commands issued */
 	struct sign_key key;
-	bool broken;     /* killed, or its agent died: only frees are left to do */
-	bool agent_busy; /* a fiber talks to the agent */
-	bool agent_hot;  /* and will again, at once */
-	bool lost_task;  /* an agent died in the middle of a clone: there may be a task that we do not know */
+	uint64_t doomed_bytes; /* what it had when it was doomed (platform.h); 0: it is not */
+	bool broken;           /* killed, or its agent died: only frees are left to do */
+	bool agent_busy;       /* a fiber talks to the agent */
+	bool agent_hot;        /* and will again, at once */
+	bool lost_task;        /* an agent died in the middle of a clone: there may be a task that we do not know */
 	struct waitq agent_free;
 	struct list threads; /* struct uthread, not freed by the sentry */
 	unsigned host_tasks; /* guest threads of the host that are not reaped */

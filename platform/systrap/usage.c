@@ -99,6 +99,14 @@ static uint64_t cost(struct aspace *as, bool exact)
 	return usage.anonymous + usage.tables + as->host_tasks * THREAD_BYTES;
 }
 
+void aspace_doom(struct aspace *as)
+{
+	struct memory_usage usage;
+
+	aspace_usage(as, &usage);
+	as->doomed_bytes = usage.anonymous + usage.shared + usage.tables;
+}
+
 void platform_memory_get(struct platform_memory *out, bool exact)
 {
 	struct memory_usage own;
@@ -106,12 +114,14 @@ void platform_memory_get(struct platform_memory *out, bool exact)
 	*out = (struct platform_memory){.shared = host_memory_used()};
 	for (unsigned id = 0; id < ASPACES; id++) {
 		struct aspace *as = aspace_by_id(id);
-		if (!as || !as->agent_pid)
+		if (!as)
 			continue;
-		if (as->state == ASPACE_DIRTY || as->state == ASPACE_ENDING)
-			out->leaving += cost(as, exact);
-		else
-			out->guests += cost(as, exact);
+		uint64_t bytes = cost(as, exact);
+		out->guests += bytes;
+		if (as->doomed_bytes)
+			out->leaving += as->doomed_bytes;
+		else if (as->state == ASPACE_DIRTY || as->state == ASPACE_ENDING)
+			out->leaving += bytes;
 	}
 	usage_of("self", &own);
 	out->sentry = own.anonymous + own.tables;

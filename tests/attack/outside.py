@@ -137,13 +137,14 @@ def descriptors(pid):
 
 
 def check_descriptors(sandbox):
-    """A stub's are memory files, the factory's wire and what the guest maps read-only; the sentry has one socket: that wire."""
+    """A stub's are memory files (memfds, and files without a name), the factory's wire and what the guest maps read-only; the sentry has one socket: that wire."""
     sockets = [link for link in descriptors(sandbox.sentry).values() if link.startswith("socket:")]
     need(len(sockets) == 1, f"the sentry has sockets {sockets}")
     for number, link in descriptors(sandbox.parts["guest"][0]).items():
-        mode = os.stat(f"/proc/{sandbox.parts['guest'][0]}/fd/{number}").st_mode
+        mode, links = (lambda s: (s.st_mode, s.st_nlink))(os.stat(f"/proc/{sandbox.parts['guest'][0]}/fd/{number}"))
         flags = int(re.search(r"flags:\t(\d+)", read(sandbox.parts["guest"][0], f"fdinfo/{number}"))[1], 8)
-        need(link.startswith(("/memfd:", "socket:")) or stat.S_ISREG(mode) and flags & 3 == os.O_RDONLY,
+        nameless = re.fullmatch(r"/#\d+ \(deleted\)", link) and not links      # on the sandbox's own tmpfs
+        need(link.startswith(("/memfd:", "socket:")) or nameless or stat.S_ISREG(mode) and flags & 3 == os.O_RDONLY,
              f"a stub has descriptor {number}: {link}, flags {flags:o}")
 
 

@@ -408,6 +408,11 @@ int host_memfd_create(const char *name, unsigned flags)
 	return fd_new(n, O_RDWR);
 }
 
+int host_memory_file(const char *name)
+{
+	return host_memfd_create(name, 0);
+}
+
 /* ------------------------------------------------------------------------------------------------ data */
 
 static size_t shortened(size_t n)
