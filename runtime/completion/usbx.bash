@@ -1,7 +1,7 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --tty --no-tty --strace= --trace --diff= --save --stats= --debug= --platform --help= -t -T -h'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --tty --no-tty --strace= --trace --diff= --save --stats= --debug= --platform --help= -t -T -h'
 _usbx_topics='files process limits terminal seeing'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
@@ -15,6 +15,12 @@ _usbx_offers() {
 	--hostname) echo '-' ;;
 	--timeout) echo '-' ;;
 	--memory) echo '-' ;;
+	--cpus) echo '-' ;;
+	--cpu-time) echo '-' ;;
+	--pids) echo '-' ;;
+	--disk) echo '-' ;;
+	--max-output) echo '-' ;;
+	--ulimit) echo 'as= core= cpu= data= fsize= memlock= nofile= nproc= rss= stack=' ;;
 	--strace) echo '=@file' ;;
 	--trace) echo '@file' ;;
 	--diff) echo '=json' ;;
