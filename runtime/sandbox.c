@@ -29,7 +29,7 @@
 
 /* The host's limit of a process's private writable memory, behind the sandbox's limit: wide, because threads' stacks
  * and the like are mapped and hardly used. What the host counts and the sentry does not (stacks, the gate) is the
- * slack: a guest is to meet the sentry's own first. (docs/decisions/0009-limits.md) */
+ * slack: a guest is to meet the sentry's own first. (docs/decisions/0007-limits.md) */
 #define BACKSTOP_BYTES(limit) (4 * (limit) + (16ull << 30))
 #define BACKSTOP_SLACK_BYTES  (64ull << 20)
 

@@ -8,7 +8,8 @@
  * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on; then
  * the next one must die too.
  *
- * Limits: a guest overshoots by what it can touch between two samples, 1 ms at the least (docs/decisions/0009).
+ * Limits: a guest overshoots by what it can touch between two samples, 1 ms at the least
+ * (docs/decisions/0007-limits.md).
  */
 #include "sentry/oom.h"
 #include "fs/facts.h"

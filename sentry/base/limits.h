@@ -72,14 +72,14 @@
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */
 #define TCP_TIME_WAIT_LIMIT    8192               /* connections in TIME_WAIT, as net.ipv4.tcp_max_tw_buckets */
-#define URING_LIMIT            256           /* io_uring instances */
-#define URING_TOTAL_BYTES      (128ul << 20) /* the memory of their rings */
-#define URING_REQUEST_LIMIT    16384         /* submissions that have not completed */
-#define URING_WORKER_LIMIT     512           /* fibers that wait for them */
-#define URING_OVERFLOW_LIMIT   65536         /* completions that found no place in a ring */
-#define URING_WORK_LIMIT       (1u << 20)    /* requests looked at by one io_uring_enter(2) */
-#define URING_BUFFER_LIMIT     16384         /* registered buffers of a ring, as UIO_MAXIOV << 4 */
-#define URING_FILE_LIMIT       32768         /* registered files of a ring */
+#define URING_LIMIT            256                /* io_uring instances */
+#define URING_TOTAL_BYTES      (128ul << 20)      /* the memory of their rings */
+#define URING_REQUEST_LIMIT    16384              /* submissions that have not completed */
+#define URING_WORKER_LIMIT     512                /* fibers that wait for them */
+#define URING_OVERFLOW_LIMIT   65536              /* completions that found no place in a ring */
+#define URING_WORK_LIMIT       (1u << 20)         /* requests looked at by one io_uring_enter(2) */
+#define URING_BUFFER_LIMIT     16384              /* registered buffers of a ring, as UIO_MAXIOV << 4 */
+#define URING_FILE_LIMIT       32768              /* registered files of a ring */
 #define SPLICE_BYTES           65536              /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT           16384              /* operations of the sentry that wait for the host at one time */
 #define NODE_LIMIT             1024               /* descriptions of files in /proc and /sys */
