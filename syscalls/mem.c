@@ -166,7 +166,12 @@ long sys_mbind(struct task *task, uint64_t addr, uint64_t length, int mode, stru
 	       uint32_t flags)
 {
 	(void)nodemask;
-	if (addr & ~PAGE_MASK || !policy_known(mode) || flags & ~(uint32_t)MPOL_MF_VALID || maxnode > PAGE_SIZE * 8)
+	if (!policy_known(mode) || flags & ~(uint32_t)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL) ||
+	    maxnode > PAGE_SIZE * 8)
+		return -EINVAL;
+	if (flags & MPOL_MF_MOVE_ALL && !cred_capable(task->cred, CAP_SYS_NICE))
+		return -EPERM;
+	if (addr & ~PAGE_MASK)
 		return -EINVAL;
 	if (!length)
 		return 0;
