@@ -5,6 +5,7 @@
  */
 #include "fs/file.h"
 #include "fs/anon.h"
+#include "fs/async.h"
 #include "fs/facts.h"
 #include "fs/inode.h"
 #include "fs/lock.h"
@@ -101,6 +102,7 @@ void file_put(struct file *file)
 		assert(unwatch);
 		unwatch(file);
 	}
+	async_forget(file);
 	if (!list_empty(&inode->locks)) {
 		lock_drop(inode, LOCK_OFD, file);
 		lock_drop(inode, LOCK_FLOCK, file);

@@ -56,15 +56,17 @@ struct file {
 	enum file_kind kind;
 	uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH ... as F_GETFL shows them */
 	int64_t pos;
-	struct path path;     /* counted; NULL members for files without a place (pipes, sockets) */
-	struct inode *inode;  /* counted; every file has one */
-	struct cred *cred;    /* counted: who opened it */
-	void *data;           /* the kind's own */
-	uint64_t cookie;      /* the kind's own small value (directory position, ...) */
-	struct list epolls;   /* epoll items that watch this file (fs/epoll.c) */
-	int32_t owner_pid;    /* F_SETOWN: pid, or -pgid */
-	int32_t owner_type;   /* F_OWNER_* */
-	int32_t owner_signal; /* F_SETSIG, 0: SIGIO */
+	struct path path;               /* counted; NULL members for files without a place (pipes, sockets) */
+	struct inode *inode;            /* counted; every file has one */
+	struct cred *cred;              /* counted: who opened it */
+	void *data;                     /* the kind's own */
+	uint64_t cookie;                /* the kind's own small value (directory position, ...) */
+	struct list epolls;             /* epoll items that watch this file (fs/epoll.c) */
+	struct async *async;            /* O_ASYNC (fs/async.c); NULL: no signals */
+	int32_t owner_pid;              /* F_SETOWN: pid, or -pgid */
+	int32_t owner_type;             /* F_OWNER_* */
+	int32_t owner_signal;           /* F_SETSIG, 0: SIGIO */
+	uint32_t owner_uid, owner_euid; /* of who made him the owner: whether he may be sent signals */
 };
 
 /* What mmap of a file gives: the host file whose pages hold the data, and where the wanted byte is in it. */
@@ -76,6 +78,7 @@ struct file_map {
 };
 
 struct file_ops {
+	bool async; /* O_ASYNC: its owner is told by signals when its wait queues are woken (fs/async.c) */
 	/* pos points to the position to use and to advance: &file->pos or a pread's own. Missing: -EINVAL. */
 	ssize_t (*read)(struct file *file, struct uio *to, int64_t *pos);
 	ssize_t (*write)(struct file *file, struct uio *from, int64_t *pos);

@@ -82,6 +82,12 @@ void hook_limit_reached(const char *message)
 		hooks->limit_reached(message);
 }
 
+void hook_signal_owner(const struct file *file, int fd, int code, uint32_t band)
+{
+	if (hooks)
+		hooks->signal_owner(file, fd, code, band);
+}
+
 long hook_give_file(struct file *file, bool cloexec)
 {
 	if (hooks)

@@ -31,6 +31,9 @@ struct fs_hooks {
 	 * that group is told (SIGHUP, SIGCONT). */
 	void (*session_orphan)(int32_t sid, int32_t pgid);
 	void (*leave_tty)(void); /* the calling process, no leader, has no controlling terminal from here on */
+	/* Sends the file's owner F_SETSIG's signal (or SIGIO) about descriptor fd, if who made him the owner may. code
+	 * and band are siginfo's (POLL_IN and its events). */
+	void (*signal_owner)(const struct file *file, int fd, int code, uint32_t band);
 	/* Installs the file at the caller's lowest free descriptor; takes the reference. -EMFILE, -EBADF: no task. */
 	long (*give_file)(struct file *file, bool cloexec);
 	/* The sandbox has used up what it was given: it ends, and this line says why. */
@@ -51,6 +54,7 @@ bool hook_caller_ignores(int sig);
 bool hook_group_orphaned(int32_t pgid);
 void hook_session_orphan(int32_t sid, int32_t pgid);
 void hook_leave_tty(void);
+void hook_signal_owner(const struct file *file, int fd, int code, uint32_t band);
 must_check long hook_give_file(struct file *file, bool cloexec);
 void hook_limit_reached(const char *message);
 

@@ -10,6 +10,7 @@
  * Limits: MOUNT_LIMIT mounts.
  */
 #include "fs/anon.h"
+#include "fs/async.h"
 #include "fs/dev.h"
 #include "fs/dir.h"
 #include "fs/epoll.h"
@@ -335,6 +336,7 @@ void fs_init(void)
 	pipe_init();
 	socket_init();
 	epoll_init();
+	async_init();
 	eventfd_init();
 	notify_init();
 	dev_init();

@@ -367,6 +367,7 @@ static int notify_fdinfo(struct file *file, char *text, size_t size)
 }
 
 static const struct file_ops notify_ops = {
+	.async = true,
 	.read = notify_read,
 	.seek = file_seek_nowhere,
 	.poll = notify_poll,

@@ -10,7 +10,7 @@
  * count and wake.
  *
  * Limits: PIPE_LIMIT_BYTES a pipe, also with CAP_SYS_RESOURCE; when all pipes together have PIPE_TOTAL_BYTES, a new one
- * gets two pages, and at twice as much none. Times of the inode are those of its making. O_ASYNC sends nothing.
+ * gets two pages, and at twice as much none. Times of the inode are those of its making.
  */
 #include "fs/hooks.h"
 #include "fs/pipe_ring.h"
@@ -398,6 +398,7 @@ static void pipe_release(struct file *file)
 }
 
 static const struct file_ops pipe_ops = {
+	.async = true,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,

@@ -478,6 +478,7 @@ static const struct socket_ops unix_ops = {
 };
 
 static const struct file_ops unix_file_ops = {
+	.async = true,
 	.read = socket_read,
 	.write = socket_write,
 	.poll = unix_poll,

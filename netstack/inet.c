@@ -544,6 +544,7 @@ static int inet_option_set(struct file *file, const struct socket_caller *who, i
 static const struct socket_ops inet4_ops = INET_OPS(create4), inet6_ops = INET_OPS(create6);
 
 static const struct file_ops inet_file_ops = {
+	.async = true,
 	.read = socket_read,
 	.write = socket_write,
 	.poll = inet_poll,

@@ -1,6 +1,7 @@
 /* fshooks.c - what fs/ asks of tasks (fs/hooks.h): who calls, job control for terminals, signals. */
 #include "sentry/fshooks.h"
 #include "fs/hooks.h"
+#include "sentry/abi/fcntl.h"
 #include "sentry/boot.h"
 #include "sentry/task.h"
 #include <errno.h>
@@ -122,6 +123,58 @@ static void leave_tty(void)
 		task->process->left_tty = true;
 }
 
+/* Who set F_SETOWN may be long gone: its numbers at that time decide (sigio_perm in Linux). */
+static bool owner_may_hear(const struct file *file, const struct process *process)
+{
+	const struct cred *cred = process->leader->cred;
+
+	return !file->owner_euid || file->owner_euid == cred->suid || file->owner_euid == cred->uid ||
+	       file->owner_uid == cred->suid || file->owner_uid == cred->uid;
+}
+
+/* F_SETSIG's signal with all it can say; SIGIO when there is none, or no room for it. */
+static void tell_owner(const struct file *file, struct process *process, struct task *task, struct abi_siginfo *info)
+{
+	int sig = file->owner_signal;
+
+	if (!owner_may_hear(file, process))
+		return;
+	info->si_signo = sig;
+	if (sig && !(task ? signal_send_task(task, sig, info) : signal_send_process(process, sig, info)))
+		return;
+	(void)(task ? signal_send_task(task, SIGIO, NULL) : signal_send_process(process, SIGIO, NULL));
+}
+
+/* Do si_codes from 1 on mean something else with this signal? */
+static bool has_own_codes(int sig)
+{
+	return sig == SIGILL || sig == SIGFPE || sig == SIGSEGV || sig == SIGBUS || sig == SIGTRAP || sig == SIGCHLD ||
+	       sig == SIGSYS;
+}
+
+static void signal_owner(const struct file *file, int fd, int code, uint32_t band)
+{
+	struct abi_siginfo info = {.si_code = has_own_codes(file->owner_signal) ? SI_SIGIO : code,
+				   .poll = {.band = band, .fd = fd}};
+	struct process *process, *after;
+	struct pgroup *group;
+	struct task *task;
+
+	if (file->owner_pid < 0) {
+		if (!(group = pgroup_find(-file->owner_pid)))
+			return;
+		pgroup_get(group);
+		list_for_each_safe (process, after, &group->members, pgroup_node)
+			tell_owner(file, process, NULL, &info);
+		pgroup_put(group);
+	} else if (file->owner_type == ABI_F_OWNER_TID) {
+		if ((task = task_find(file->owner_pid)))
+			tell_owner(file, task->process, task, &info);
+	} else if ((process = process_find(file->owner_pid))) {
+		tell_owner(file, process, NULL, &info);
+	}
+}
+
 static long give_file(struct file *file, bool cloexec)
 {
 	struct task *task = task_current();
@@ -151,6 +204,7 @@ static const struct fs_hooks hooks = {
 	.group_orphaned = group_orphaned,
 	.session_orphan = session_orphan,
 	.leave_tty = leave_tty,
+	.signal_owner = signal_owner,
 	.give_file = give_file,
 	.limit_reached = limit_reached,
 };

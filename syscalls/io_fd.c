@@ -1,4 +1,5 @@
 /* io_fd.c - descriptors: close(2), dup(2), fcntl(2) but for locks, ioctl(2), close_range(2), memfd_create(2). */
+#include "fs/async.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
 #include "sentry/abi/fcntl.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,15 +90,22 @@ long sys_close_range(struct task *task, uint32_t first, uint32_t last, uint32_t 
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
 
-static long set_flags(struct task *task, struct file *file, uint32_t flags)
+static long set_flags(struct task *task, int fd, struct file *file, uint32_t flags)
 {
 	uint32_t changed = (file->flags & ~(uint32_t)SETFL_MASK) | (flags & SETFL_MASK);
 
+	if (!file_ops(file)->async)
+		changed = (changed & ~(uint32_t)O_ASYNC) | (file->flags & O_ASYNC);
 	if (flags & O_NOATIME && !(file->flags & O_NOATIME) && task->cred->fsuid != file->inode->uid &&
 	    !cred_capable(task->cred, CAP_FOWNER))
 		return -EPERM;
 	if (file_ops(file)->fcntl_flags) {
 		int error = file_ops(file)->fcntl_flags(file, changed);
+		if (error)
+			return error;
+	}
+	if ((file->flags ^ changed) & O_ASYNC) {
+		int error = async_set(file, fd, changed & O_ASYNC);
 		if (error)
 			return error;
 	}
@@ -114,6 +123,14 @@ static long dup_from(struct task *task, struct file *file, uint64_t from, bool c
 	if (fd >= 0)
 		file_get(file);
 	return fd;
+}
+
+static void owner_is(const struct task *task, struct file *file, int32_t type, int32_t pid)
+{
+	file->owner_type = type;
+	file->owner_pid = pid;
+	file->owner_uid = task->cred->uid;
+	file->owner_euid = task->cred->euid;
 }
 
 static long owner_ex(struct task *task, struct file *file, int command, struct uaddr at)
@@ -134,19 +151,17 @@ static long owner_ex(struct task *task, struct file *file, int command, struct u
 		return -EINVAL;
 	if (owner.pid && owner.type == ABI_F_OWNER_PGRP ? !pgroup_find(owner.pid) : owner.pid && !task_find(owner.pid))
 		return -ESRCH;
-	file->owner_type = owner.type;
-	file->owner_pid = owner.type == ABI_F_OWNER_PGRP ? -owner.pid : owner.pid;
+	owner_is(task, file, owner.type, owner.type == ABI_F_OWNER_PGRP ? -owner.pid : owner.pid);
 	return 0;
 }
 
-static long set_owner(struct file *file, int32_t pid)
+static long set_owner(const struct task *task, struct file *file, int32_t pid)
 {
 	if (pid == INT32_MIN)
 		return -EINVAL;
 	if (pid > 0 ? !process_find(pid) : pid < 0 && !pgroup_find(-pid))
 		return -ESRCH;
-	file->owner_pid = pid;
-	file->owner_type = pid < 0 ? ABI_F_OWNER_PGRP : ABI_F_OWNER_PID;
+	owner_is(task, file, pid < 0 ? ABI_F_OWNER_PGRP : ABI_F_OWNER_PID, pid);
 	return 0;
 }
 
@@ -155,7 +170,7 @@ static long owner_fcntl(struct task *task, struct file *file, int command, uint6
 {
 	switch (command) {
 	case F_SETOWN:
-		return set_owner(file, (int32_t)argument);
+		return set_owner(task, file, (int32_t)argument);
 	case F_GETOWN:
 		return file->owner_pid;
 	case F_SETOWN_EX:
@@ -174,11 +189,11 @@ static long owner_fcntl(struct task *task, struct file *file, int command, uint6
 }
 
 /* Commands that look at the open file. */
-static long file_fcntl(struct task *task, struct file *file, int command, uint64_t argument)
+static long file_fcntl(struct task *task, int fd, struct file *file, int command, uint64_t argument)
 {
 	switch (command) {
 	case F_SETFL:
-		return set_flags(task, file, (uint32_t)argument);
+		return set_flags(task, fd, file, (uint32_t)argument);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -226,7 +241,7 @@ static long fd_fcntl(struct task *task, int fd, struct file *file, int command, 
 		return other == file;
 	}
 	default:
-		return file->kind == FILE_PATH ? -EBADF : file_fcntl(task, file, command, argument);
+		return file->kind == FILE_PATH ? -EBADF : file_fcntl(task, fd, file, command, argument);
 	}
 }
 
@@ -244,21 +259,31 @@ long sys_fcntl(struct task *task, int fd, int command, uint64_t argument)
 
 /* ------------------------------------------------------------------------------------------------ ioctl */
 
-static long set_flag_by_int(struct task *task, struct file *file, uint32_t flag, struct uaddr at)
+static long set_flag_by_int(struct task *task, int fd, struct file *file, uint32_t flag, struct uaddr at)
 {
 	int32_t on;
 	int error = user_read(task_user(task), &on, at, sizeof on);
 
 	if (error)
 		return error;
-	uint32_t flags = on ? file->flags | flag : file->flags & ~flag;
-	if (file_ops(file)->fcntl_flags) {
-		error = file_ops(file)->fcntl_flags(file, flags);
-		if (error)
-			return error;
-	}
-	file->flags = flags;
-	return 0;
+	if (flag == O_ASYNC && !file_ops(file)->async && (!on != !(file->flags & O_ASYNC)))
+		return -ENOTTY;
+	return set_flags(task, fd, file, on ? file->flags | flag : file->flags & ~flag);
+}
+
+static bool is_socket(const struct file *file)
+{
+	return S_ISSOCK(file->inode->mode);
+}
+
+static long owner_by_int(struct task *task, struct file *file, uint32_t request, struct uaddr at)
+{
+	int32_t pid = file->owner_pid;
+
+	if (request == FIOGETOWN || request == SIOCGPGRP)
+		return user_write(task_user(task), at, &pid, sizeof pid);
+	int error = user_read(task_user(task), &pid, at, sizeof pid);
+	return error ? error : set_owner(task, file, pid);
 }
 
 /* Requests that every file knows; -ENOTTY: ask the file. */
@@ -271,9 +296,14 @@ static long common_ioctl(struct task *task, int fd, struct file *file, uint32_t 
 	case FIONCLEX:
 		return fd_cloexec_set(task->files, fd, request == FIOCLEX);
 	case FIONBIO:
-		return set_flag_by_int(task, file, O_NONBLOCK, at);
+		return set_flag_by_int(task, fd, file, O_NONBLOCK, at);
 	case FIOASYNC:
-		return set_flag_by_int(task, file, O_ASYNC, at);
+		return set_flag_by_int(task, fd, file, O_ASYNC, at);
+	case FIOSETOWN:
+	case SIOCSPGRP:
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		return is_socket(file) ? owner_by_int(task, file, request, at) : -ENOTTY;
 	case FIONREAD: {
 		if (!S_ISREG(file->inode->mode) || inode_getattr(file->inode, &attr))
 			return -ENOTTY;

@@ -15,7 +15,7 @@ struct waitq {
 };
 
 /* What happens to a waiter at a wake: its fiber is made ready, or its kind's function is called. */
-enum waiter_kind { WAITER_FIBER, WAITER_EPOLL, WAITER_URING, WAITER_KINDS };
+enum waiter_kind { WAITER_FIBER, WAITER_EPOLL, WAITER_URING, WAITER_ASYNC, WAITER_KINDS };
 
 struct waiter {
 	struct list node; /* in the queue; empty when not queued */
