@@ -208,6 +208,7 @@ int supervise(const struct options *options, struct view *view)
 	int pidfd, wait_status = 0;
 	pid_t pid;
 
+	signal(SIGPIPE, SIG_IGN); /* when nobody reads what we say, the status says it */
 	check_descriptors(view);
 	fill_stdio(sandbox.stdio_open);
 	int control = open_channels(options);

@@ -61,8 +61,7 @@ def case_the_terminal_is_put_back():
             if how == "exit":
                 person.type("\n")
             else:
-                children = pathlib.Path(f"/proc/{person.pid}/task/{person.pid}/children").read_text().split()
-                os.kill(int(children[0]), signal.SIGKILL)
+                os.kill(child_named(person.pid, "usbx"), signal.SIGKILL)
             # The settings are those of the terminal, which is there as long as its master is.
             expect(person.end(), 0 if how == "exit" else 137)
             wanted = termios.ICANON | termios.ISIG | termios.ECHO
@@ -94,3 +93,108 @@ def case_a_terminal_or_none():
     with Terminal("/bin/sh", "-c", f"{USBX} run -- sh -c 'test -e /dev/pts/0 || echo none; test -t 0 && echo in' | cat") as person:
         person.wait("none\r\nin")
         expect(person.end(), 0)
+
+
+def child_named(pid, name):
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if pathlib.Path(f"/proc/{child}/comm").read_text() == f"{name}\n":
+            return int(child)
+    raise AssertionError(f"{pid} has no child {name}")
+
+
+def person_in_a_shell(shell="/bin/dash"):
+    """One that leaves the terminal as a dead command has left it."""
+    person = Terminal(shell, "-i", PS1="% ", U=USBX)
+    person.wait("% ")
+    return person
+
+
+def is_raw(person):
+    return not person.settings()[3] & (termios.ICANON | termios.ISIG | termios.ECHO)
+
+
+def case_the_terminal_is_put_back_after_kill_9():
+    with person_in_a_shell() as person:
+        for whole_group in (False, True):
+            before = person.settings()
+            person.type("$U run -- sh -c 'echo rea''dy; exec sleep 100'\n")
+            person.wait("ready\r\n")
+            assert is_raw(person)
+            pid = child_named(person.pid, "usbx")
+            members = tree_of(pid)
+            (os.killpg if whole_group else os.kill)(pid, signal.SIGKILL)
+            person.wait("Killed")
+            end = time.monotonic() + LIMIT_S
+            while (person.settings() != before or still_there(members)) and time.monotonic() < end:
+                time.sleep(0.01)
+            expect(person.settings(), before, whole_group)
+            expect(still_there(members), set(), "processes left")
+        person.type("echo works\n")
+        person.wait("echo works\r\nworks\r\n")
+    # The guardian of one that was killed while it was stopped leaves the terminal to whoever has it now.
+    with person_in_a_shell() as person:
+        person.type("$U run -- sh -c 'echo rea''dy; exec sleep 100'\n")
+        person.wait("ready\r\n")
+        first = child_named(person.pid, "usbx")
+        os.kill(first, signal.SIGTSTP)
+        person.wait("Stopped.*\n% ")
+        person.type("$U run -- sh -c 'echo rea''dy; read x; echo got $x'\n")
+        person.wait("ready\r\n")
+        os.kill(first, signal.SIGKILL)
+        time.sleep(0.3)
+        assert is_raw(person)
+        person.type("it\r")
+        person.wait("got it")
+
+
+def case_ctrl_z_without_a_terminal_of_its_own():
+    with person_in_a_shell() as person:
+        person.type("$U run -T -- cat\n")
+        person.type("one\n")
+        person.wait("one\r\none\r\n")
+        person.type("\x1a")
+        person.wait(r"Stopped.*\n% ")
+        person.type("fg\n")
+        person.wait("fg\r\n.*cat\r\n")
+        person.type("two\n")
+        person.wait("two\r\ntwo\r\n")
+        person.type("\x03")
+        person.wait("% ")
+        person.type("echo $?\n")
+        person.wait("130\r\n")
+
+
+def case_in_the_background():
+    """It leaves the terminal to the shell, and takes its input from there when it is brought to the foreground."""
+    with person_in_a_shell() as person:
+        person.type("$U run -- sh -c 'echo rea''dy; cat' &\n")
+        person.wait("ready\r\n")
+        assert not is_raw(person)
+        person.type("echo still $((20 + 1))\n")
+        person.wait("still 21\r\n")
+        person.type("fg\n")
+        person.wait(r"cat\"\r\n")
+        person.type("words\n\x04")
+        person.wait("words\r\nwords\r\n% ")
+
+
+def case_the_terminal_goes_away():
+    for options in ((), ("-T",)):
+        person = Terminal(USBX, "run", *options, "--", "sh", "-c", "echo ready; exec sleep 100")
+        person.wait("ready")
+        members = tree_of(person.pid)
+        os.close(person.master)
+        _, status = os.waitpid(person.pid, 0)
+        expect(os.waitstatus_to_exitcode(status), 129, options)
+        end = time.monotonic() + 10
+        while still_there(members) and time.monotonic() < end:
+            time.sleep(0.02)
+        expect(still_there(members), set(), "processes left")
+
+
+def case_nobody_hears_the_complaint():
+    """Standard error is a pipe that nobody reads, or full, or closed: the status says it."""
+    for redirection in ("2>/dev/full", "2>&-", "2> >(exec 0<&-; sleep 0.1)"):
+        for words, status in (("run --nonsense -- true", 125), ("run -- /no/such", 127), ("run --timeout 0.2 -- sleep 9", 124)):
+            result = subprocess.run(["bash", "-c", f'"$0" {words} {redirection}; echo $?', USBX], capture_output=True, text=True, timeout=LIMIT_S)
+            assert result.stdout in (f"{status}\n", "141\n" if "--nonsense" in words else f"{status}\n"), (redirection, words, result)
