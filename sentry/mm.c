@@ -64,10 +64,19 @@ static void free_books(struct mm *mm)
 	mm_exe_set(mm, NULL);
 }
 
+static void (*tell_gone)(const struct mm *mm);
+
+void mm_set_gone(void (*gone)(const struct mm *mm))
+{
+	tell_gone = gone;
+}
+
 void mm_put(struct mm *mm)
 {
 	if (!ref_put(&mm->ref))
 		return;
+	if (tell_gone)
+		tell_gone(mm);
 	assert(!mm->busy);
 	free_books(mm);
 	aspace_free(mm->as);

@@ -77,6 +77,8 @@ must_check int mm_new(struct mm **out);
 void mm_get(struct mm *mm);
 /* The last one frees it; every thread of its address space must have been freed before. */
 void mm_put(struct mm *mm);
+/* Whoever keeps something for an mm is told of its end; must not park. */
+void mm_set_gone(void (*gone)(const struct mm *mm));
 /* The running program: takes a reference of its own and denies writers as long as the mm has it. NULL: none. */
 void mm_exe_set(struct mm *mm, struct file *exe);
 

@@ -159,7 +159,7 @@ int task_alloc(struct task **out)
 	sigpending_init(&task->pending);
 	task->altstack_flags = ABI_SS_DISABLE;
 	task->start_ns = clock_now_ns();
-	task->timer_slack_ns = 50000;
+	task->timer_slack_ns = task->timer_slack_default_ns = 50000;
 	task->tid = pid_new();
 	tables->tasks_count++;
 	tables->totals.threads++;

@@ -138,7 +138,7 @@ struct task {
 	int pdeath_signal;
 	bool no_new_privs;
 	uint32_t personality;
-	uint64_t start_ns, user_ns, timer_slack_ns;
+	uint64_t start_ns, user_ns, timer_slack_ns, timer_slack_default_ns;
 	uint64_t calls; /* system calls so far */
 	struct {
 		uint64_t read_chars, write_chars, read_calls, write_calls;
@@ -146,6 +146,7 @@ struct task {
 	int exit_code; /* of this thread, as wait status */
 	struct sched_info {
 		int policy, priority, nice;
+		int io_priority; /* ioprio_set(2); 0: by nice */
 		uint64_t affinity[16];
 	} sched;
 	struct {

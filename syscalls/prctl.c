@@ -18,7 +18,6 @@
 #define ARCH_GET_CPUID       0x1011
 #define ARCH_SET_CPUID       0x1012
 #define PERSONALITY_ASK      0xffffffffu
-#define TIMER_SLACK_NS       50000
 #define SECUREBITS_LOCK_STEP 1 /* each bit's lock is the bit above it */
 
 struct prctl_call {
@@ -203,7 +202,8 @@ static long prctl_thread(const struct prctl_call *call)
 	case PR_GET_NAME:
 		return user_write(task_user(task), UADDR(call->arg2), task->comm, sizeof task->comm);
 	case PR_SET_TIMERSLACK:
-		task->timer_slack_ns = call->arg2 && call->arg2 <= INT64_MAX ? call->arg2 : TIMER_SLACK_NS;
+		task->timer_slack_ns =
+			call->arg2 && call->arg2 <= INT64_MAX ? call->arg2 : task->timer_slack_default_ns;
 		return 0;
 	case PR_GET_TIMERSLACK:
 		return (long)task->timer_slack_ns;

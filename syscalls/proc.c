@@ -483,8 +483,11 @@ long sys_kcmp(struct task *task, int32_t pid_a, int32_t pid_b, int type, uint64_
 		return order(a->fs, b->fs);
 	case KCMP_SIGHAND:
 		return order(a->sighand, b->sighand);
-	case KCMP_IO:
+	case KCMP_IO: /* Linux makes a task's context when it gets a priority */
+		return a->sched.io_priority || b->sched.io_priority ? order(a, b) : 0;
 	case KCMP_SYSVSEM:
+		if (list_empty(&a->process->sem_undos) && list_empty(&b->process->sem_undos))
+			return 0;
 		return order(a->process, b->process);
 	}
 	return -EINVAL;

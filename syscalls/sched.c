@@ -20,9 +20,12 @@
 #define PRIO_PROCESS       0
 #define PRIO_PGRP          1
 #define PRIO_USER          2
-#define IOPRIO_DEFAULT     4
 #define IOPRIO_CLASS_SHIFT 13
-#define IOPRIO_CLASS_MOST  3
+#define IOPRIO_LEVEL_MASK  7 /* between it and the class are hints */
+#define IOPRIO_CLASS_NONE  0
+#define IOPRIO_CLASS_RT    1
+#define IOPRIO_CLASS_BE    2
+#define IOPRIO_CLASS_IDLE  3
 
 static int find(struct task *task, int32_t pid, struct task **out)
 {
@@ -110,7 +113,7 @@ long sys_sched_getscheduler(struct task *task, int32_t pid)
 long sys_sched_getparam(struct task *task, int32_t pid, struct abi_sched_param *out)
 {
 	struct task *target;
-	int error = find(task, pid, &target);
+	int error = out ? find(task, pid, &target) : -EINVAL;
 
 	if (!error)
 		out->sched_priority = target->sched.priority;
@@ -321,17 +324,100 @@ long sys_setpriority(struct task *task, int which, int who, int nice)
 	return for_each_of(task, which, who, nice_set, -ESRCH, MAX(MIN(nice, NICE_MOST), NICE_LEAST));
 }
 
+/* ------------------------------------------------------------------------------------------------ input and output */
+
+enum { IOPRIO_WHO_PROCESS = 1, IOPRIO_WHO_PGRP, IOPRIO_WHO_USER };
+
+/* As get_task_ioprio in Linux: what a task has that was given none follows from how nice it is. */
+static int io_priority(const struct task *target)
+{
+	if (target->sched.io_priority)
+		return target->sched.io_priority;
+	int class = is_real_time(target->sched.policy) ? IOPRIO_CLASS_RT : IOPRIO_CLASS_BE;
+	return class << IOPRIO_CLASS_SHIFT | (target->sched.nice - NICE_LEAST) / 5;
+}
+
+/* The more urgent of two. */
+static int io_best(int a, int b)
+{
+	return a && (!b || a < b) ? a : b;
+}
+
+static bool io_meant(const struct task *task, const struct process *process, int which, int who)
+{
+	if (which == IOPRIO_WHO_PGRP)
+		return process->pgroup && process->pgroup->pgid == (who ? who : task->process->pgroup->pgid);
+	return process->leader && process->leader->cred->uid == (who ? (uint32_t)who : task->cred->uid);
+}
+
 long sys_ioprio_get(struct task *task, int which, int who)
 {
-	(void)task;
-	(void)who;
-	return which < 1 || which > 3 ? -EINVAL : IOPRIO_DEFAULT;
+	struct list *all = process_all();
+	struct process *process;
+	struct task *target;
+	int best = 0;
+
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
+		return -EINVAL;
+	if (which == IOPRIO_WHO_PROCESS) {
+		int error = find(task, who, &target);
+		return error ? -ESRCH : io_priority(target);
+	}
+	list_for_each (process, all, all_node)
+		if (io_meant(task, process, which, who))
+			list_for_each (target, &process->threads, thread_node)
+				best = io_best(best, io_priority(target));
+	return best ? best : -ESRCH;
+}
+
+/* ioprio_check_cap in Linux. */
+static int io_priority_check(const struct task *task, int priority)
+{
+	switch (priority >> IOPRIO_CLASS_SHIFT) {
+	case IOPRIO_CLASS_RT:
+		if (!cred_capable(task->cred, CAP_SYS_ADMIN) && !cred_capable(task->cred, CAP_SYS_NICE))
+			return -EPERM;
+		return 0;
+	case IOPRIO_CLASS_BE:
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return priority & IOPRIO_LEVEL_MASK ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+static int io_priority_set(struct task *task, struct task *target, int priority)
+{
+	if (task->cred->uid != target->cred->uid && task->cred->euid != target->cred->uid &&
+	    !cred_capable(task->cred, CAP_SYS_NICE))
+		return -EPERM;
+	target->sched.io_priority = priority;
+	return 0;
 }
 
 long sys_ioprio_set(struct task *task, int which, int who, int priority)
 {
-	(void)task;
-	(void)who;
-	return which < 1 || which > 3 || priority < 0 || priority >> IOPRIO_CLASS_SHIFT > IOPRIO_CLASS_MOST ? -EINVAL
-													    : 0;
+	struct list *all = process_all();
+	struct process *process;
+	struct task *target;
+	int error = io_priority_check(task, priority);
+
+	if (!error && (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER))
+		error = -EINVAL;
+	if (error)
+		return error;
+	if (which == IOPRIO_WHO_PROCESS) {
+		error = find(task, who, &target);
+		return error ? -ESRCH : io_priority_set(task, target, priority);
+	}
+	error = -ESRCH;
+	list_for_each (process, all, all_node)
+		if (io_meant(task, process, which, who))
+			list_for_each (target, &process->threads, thread_node) {
+				error = io_priority_set(task, target, priority);
+				if (error)
+					return error;
+			}
+	return error;
 }

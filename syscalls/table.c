@@ -15,6 +15,7 @@
 #include "syscalls/table.h"
 #include "sentry/base/limits.h"
 #include "sentry/task.h"
+#include "syscalls/aio.h"
 #include "syscalls/handlers.h"
 #include "syscalls/trace.h"
 #include "syscalls/uring.h"
@@ -241,6 +242,7 @@ long syscall_dispatch(struct task *task)
 void syscalls_init(void)
 {
 	run_set_dispatch(syscall_dispatch);
+	aio_init();
 	uring_ring_init();
 	uring_request_init();
 }

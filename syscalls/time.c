@@ -191,10 +191,12 @@ long sys_clock_nanosleep(struct task *task, int clock, int flags, const struct a
 	bool absolute = flags & ABI_TIMER_ABSTIME;
 	uint64_t ns, deadline_ns;
 
+	if (clock == ABI_CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
 	if (timespec_ns(time, &ns))
 		return -EINVAL;
 	if (clock_is_cpu(clock))
-		return clock == ABI_CLOCK_THREAD_CPUTIME_ID ? -EINVAL : sleep_cpu(task, clock, absolute, ns);
+		return sleep_cpu(task, clock, absolute, ns);
 	int error = clock_deadline(clock, absolute, ns, &deadline_ns);
 	if (error)
 		return clock == ABI_CLOCK_MONOTONIC_RAW || clock == ABI_CLOCK_REALTIME_COARSE ||
@@ -288,7 +290,7 @@ long sys_timer_create(struct task *task, int clock, const struct abi_sigevent *g
 long sys_timer_settime(struct task *task, int id, int flags, const struct abi_itimerspec *new,
 		       struct abi_itimerspec *old)
 {
-	return posix_timer_set(task, id, flags, new, old);
+	return new ? posix_timer_set(task, id, flags, new, old) : -EINVAL;
 }
 
 long sys_timer_gettime(struct task *task, int id, struct abi_itimerspec *out)

@@ -80,6 +80,7 @@
 #define URING_WORK_LIMIT       (1u << 20)         /* requests looked at by one io_uring_enter(2) */
 #define URING_BUFFER_LIMIT     16384              /* registered buffers of a ring, as UIO_MAXIOV << 4 */
 #define URING_FILE_LIMIT       32768              /* registered files of a ring */
+#define AIO_EVENT_LIMIT        65536u             /* events of all aio contexts, as fs.aio-max-nr */
 #define SPLICE_BYTES           65536              /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT           16384              /* operations of the sentry that wait for the host at one time */
 #define NODE_LIMIT             1024               /* descriptions of files in /proc and /sys */
