@@ -11,6 +11,7 @@
  * writing end of a pipe is told only when the pipe had been full.
  */
 #include "fs/async.h"
+#include "fs/cred.h"
 #include "fs/hooks.h"
 #include "fs/poll.h"
 #include "sentry/base/arena.h"
@@ -133,6 +134,25 @@ int async_set(struct file *file, int fd, bool on)
 		return 0;
 	async_forget(file);
 	return -ENOMEM;
+}
+
+void async_owner_default(struct file *file)
+{
+	struct cred *cred;
+	int32_t pid;
+
+	if (file->owner_pid || !hook_caller(&pid, &cred))
+		return;
+	file->owner_pid = pid;
+	file->owner_type = F_OWNER_PID;
+	file->owner_uid = cred->uid;
+	file->owner_euid = cred->euid;
+}
+
+void async_message(const struct file *file, int fd)
+{
+	if (file->owner_pid)
+		hook_signal_owner(file, fd, POLL_MSG, POLLIN | POLLRDNORM | POLLMSG);
 }
 
 void async_init(void)

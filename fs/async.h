@@ -11,6 +11,11 @@ void async_init(void);
  * will name. 0, or -ENOMEM. */
 must_check int async_set(struct file *file, int fd, bool on);
 
+/* The calling process becomes the file's owner if it has none, as with leases and directory notes. */
+void async_owner_default(struct file *file);
+/* Tells the owner that something has happened for which there are no events: POLL_MSG. */
+void async_message(const struct file *file, int fd);
+
 /* The file goes away: before its release, so that its wait queues are still there. */
 void async_forget(struct file *file);
 

@@ -8,6 +8,7 @@
 #include "fs/async.h"
 #include "fs/facts.h"
 #include "fs/inode.h"
+#include "fs/lease.h"
 #include "fs/lock.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
@@ -103,6 +104,8 @@ void file_put(struct file *file)
 		unwatch(file);
 	}
 	async_forget(file);
+	if (inode->leases)
+		(void)!lease_set(file, -1, F_UNLCK);
 	if (!list_empty(&inode->locks)) {
 		lock_drop(inode, LOCK_OFD, file);
 		lock_drop(inode, LOCK_FLOCK, file);
@@ -127,6 +130,8 @@ void file_flush(struct file *file, void *owner)
 {
 	if (!list_empty(&file->inode->locks) && file->kind != FILE_PATH)
 		lock_drop(file->inode, LOCK_POSIX, owner);
+	if (file->directory_notes)
+		notify_directory_drop(file, owner);
 	if (file_ops(file)->flush)
 		file_ops(file)->flush(file, owner);
 }

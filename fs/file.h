@@ -66,6 +66,8 @@ struct file {
 	int32_t owner_pid;              /* F_SETOWN: pid, or -pgid */
 	int32_t owner_type;             /* F_OWNER_* */
 	int32_t owner_signal;           /* F_SETSIG, 0: SIGIO */
+	uint16_t directory_notes;       /* F_NOTIFY marks (fs/notify.c) */
+	bool created;                   /* the open(2) that made this made the file, too (F_CREATED_QUERY) */
 	uint32_t owner_uid, owner_euid; /* of who made him the owner: whether he may be sent signals */
 };
 

@@ -53,6 +53,7 @@ struct inode {
 	uint32_t writable_maps; /* shared mappings that are or may become writable (F_SEAL_WRITE; sentry/mm counts) */
 	uint32_t open_count;
 	struct list watches; /* inotify */
+	uint32_t leases;     /* fs/lease.c */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */
 	struct inode *dying; /* next of those whose last reference is gone (fs/inode.c) */
 };

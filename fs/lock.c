@@ -8,7 +8,7 @@
  * notes whom it waits for; who would close a circle gets EDEADLK. The chain of waits is bounded, as in Linux (10
  * there).
  *
- * Limits: LOCK_LIMIT locks in the sandbox; no mandatory locks; no leases.
+ * Limits: LOCK_LIMIT locks in the sandbox; no mandatory locks.
  */
 #include "fs/lock.h"
 #include "sentry/base/arena.h"

@@ -16,6 +16,7 @@
 #include "fs/epoll.h"
 #include "fs/eventfd.h"
 #include "fs/host.h"
+#include "fs/lease.h"
 #include "fs/memfd.h"
 #include "fs/notify.h"
 #include "fs/overlay.h"
@@ -337,6 +338,7 @@ void fs_init(void)
 	socket_init();
 	epoll_init();
 	async_init();
+	lease_init();
 	eventfd_init();
 	notify_init();
 	dev_init();

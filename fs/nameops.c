@@ -293,6 +293,8 @@ static void rename_notify_one(struct inode *old_dir, const char *old_name, struc
 
 	notify_child(old_dir, old_name, moved, IN_MOVED_FROM, cookie);
 	notify_child(new_dir, new_name, moved, IN_MOVED_TO, cookie);
+	if (old_dir == new_dir)
+		notify_child(new_dir, new_name, moved, RENAMED_HERE, 0);
 	if (replaced)
 		notify_inode(replaced, IN_ATTRIB);
 	notify_inode(moved, IN_MOVE_SELF);

@@ -11,6 +11,7 @@
  * host in a directory shown with --rw are not seen. No IN_UNMOUNT: the tree of a sandbox is fixed.
  */
 #include "fs/notify.h"
+#include "fs/async.h"
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "sentry/base/arena.h"
@@ -36,13 +37,16 @@ struct instance {
 	int last_wd;
 };
 
+/* With an instance, a watch of inotify. Without, a note: F_NOTIFY's, which sends signals. It has a file instead. */
 struct watch {
 	struct list own, on_inode, on_super;
 	struct instance *instance;
 	struct path place;   /* counted */
 	struct inode *inode; /* counted */
-	int wd;
-	uint32_t mask; /* IN_ALL_EVENTS, IN_EXCL_UNLINK, IN_ONESHOT */
+	struct file *file;   /* notes: not counted, its last close drops them */
+	void *owner;         /* notes: the descriptor table */
+	int wd;              /* of a note: the descriptor that signals tell */
+	uint32_t mask;       /* IN_ALL_EVENTS, IN_EXCL_UNLINK, IN_ONESHOT */
 };
 
 struct event {
@@ -114,14 +118,18 @@ static void watch_free(struct watch *watch)
 	list_remove(&watch->on_super);
 	assert(notify_watch_count > 0);
 	notify_watch_count--;
-	path_put(&watch->place);
+	if (watch->instance)
+		path_put(&watch->place);
+	else
+		watch->file->directory_notes--;
 	inode_put(watch->inode);
 	slab_free(&watch_slab, watch);
 }
 
 static void watch_end(struct watch *watch)
 {
-	enqueue(watch->instance, watch->wd, IN_IGNORED, 0, "");
+	if (watch->instance)
+		enqueue(watch->instance, watch->wd, IN_IGNORED, 0, "");
 	watch_free(watch);
 }
 
@@ -207,9 +215,13 @@ static void tell(struct inode *inode, uint32_t event, uint32_t cookie, const cha
 	struct watch *watch, *after;
 
 	list_for_each_safe (watch, after, &inode->watches, on_inode) {
-		if (!(watch->mask & event & IN_ALL_EVENTS) || (unlinked && watch->mask & IN_EXCL_UNLINK))
+		if (!(watch->mask & event & (IN_ALL_EVENTS | RENAMED_HERE)) ||
+		    (unlinked && watch->mask & IN_EXCL_UNLINK))
 			continue;
-		enqueue(watch->instance, watch->wd, event, cookie, name);
+		if (watch->instance)
+			enqueue(watch->instance, watch->wd, event, cookie, name);
+		else
+			async_message(watch->file, watch->wd);
 		if (watch->mask & IN_ONESHOT)
 			watch_end(watch);
 	}
@@ -276,6 +288,67 @@ void notify_unmount(struct mount *mount)
 		enqueue(watch->instance, watch->wd, IN_UNMOUNT | dir_flag(watch->inode), 0, "");
 		watch_end(watch);
 	}
+}
+
+/* ------------------------------------------------------------------------------------------------ notes */
+
+/* DN_* as events of inotify. */
+static uint32_t note_mask(uint32_t events)
+{
+	static const struct {
+		uint32_t note, events;
+	} kinds[] = {{DN_ACCESS, IN_ACCESS},
+		     {DN_MODIFY, IN_MODIFY},
+		     {DN_CREATE, IN_CREATE | IN_MOVED_TO},
+		     {DN_DELETE, IN_DELETE | IN_MOVED_FROM},
+		     {DN_RENAME, RENAMED_HERE},
+		     {DN_ATTRIB, IN_ATTRIB}};
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < COUNT(kinds); i++)
+		if (events & kinds[i].note)
+			mask |= kinds[i].events;
+	return mask;
+}
+
+void notify_directory_drop(struct file *file, const void *owner)
+{
+	struct watch *watch, *after;
+
+	list_for_each_safe (watch, after, &file->inode->watches, on_inode)
+		if (!watch->instance && watch->file == file && watch->owner == owner)
+			watch_free(watch);
+}
+
+int notify_directory(struct file *file, int fd, void *owner, uint32_t events)
+{
+	uint32_t mask = note_mask(events), once = events & DN_MULTISHOT ? 0 : IN_ONESHOT;
+	struct watch *watch;
+
+	if (!(events & ~DN_MULTISHOT)) {
+		notify_directory_drop(file, owner);
+		return 0;
+	}
+	if (!S_ISDIR(file->inode->mode))
+		return -ENOTDIR;
+	async_owner_default(file);
+	list_for_each (watch, &file->inode->watches, on_inode)
+		if (!watch->instance && watch->file == file && watch->owner == owner) {
+			watch->mask = ((watch->mask | mask) & ~(uint32_t)IN_ONESHOT) | (watch->mask & once);
+			watch->wd = fd;
+			return 0;
+		}
+	watch = notify_watch_count < INOTIFY_WATCH_LIMIT ? slab_new(&watch_slab) : NULL;
+	if (!watch)
+		return -ENOMEM;
+	*watch = (struct watch){.inode = file->inode, .file = file, .owner = owner, .wd = fd, .mask = mask | once};
+	inode_get(watch->inode);
+	list_init(&watch->own);
+	list_init(&watch->on_super);
+	list_push_back(&watch->inode->watches, &watch->on_inode);
+	file->directory_notes++;
+	notify_watch_count++;
+	return 0;
 }
 
 uint32_t notify_cookie(void)

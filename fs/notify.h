@@ -22,6 +22,14 @@ void notify_unmount(struct mount *mount);
 must_check int notify_watch(struct file *file, const struct path *place, uint32_t mask);
 must_check int notify_unwatch(struct file *file, int wd); /* -EINVAL: no such watch */
 
+/* fcntl(2), F_NOTIFY: signals to the file's owner when something happens in the directory. events: DN_*, 0: no more.
+ * Ends when owner (a descriptor table) closes a descriptor of the file. -ENOTDIR, -ENOMEM. */
+must_check int notify_directory(struct file *file, int fd, void *owner, uint32_t events);
+void notify_directory_drop(struct file *file, const void *owner);
+
+/* An event besides inotify(7)'s: something in the directory has another name in it. Notes only. */
+#define RENAMED_HERE 0x08000000u
+
 /* How many watches there are; only notify.c changes it. */
 extern unsigned notify_watch_count;
 

@@ -4,8 +4,9 @@
  * file it becomes is the file system's choice (inode_ops.open), but for FIFOs and devices, which are the same
  * everywhere.
  *
- * Limits: no leases; O_NOATIME is checked and otherwise only kept; O_DIRECT is kept.
+ * Limits: O_NOATIME is checked and otherwise only kept; O_DIRECT is kept.
  */
+#include "fs/lease.h"
 #include "fs/notify.h"
 #include "fs/walk.h"
 #include <errno.h>
@@ -114,9 +115,15 @@ static int open_place(const struct path *path, const struct wish *wish, struct c
 	}
 	bool truncate = flags & O_TRUNC && S_ISREG(inode->mode) && !wish->created;
 	struct file *file;
-	int error = open_by_type(inode, path, flags & ~(uint32_t)(O_CREAT | O_EXCL), cred, &file);
+	int error = S_ISREG(inode->mode) && inode->leases
+			    ? lease_break(inode, access_of(flags) & 2 || truncate, flags & O_NONBLOCK)
+			    : 0;
 	if (error)
 		return error;
+	error = open_by_type(inode, path, flags & ~(uint32_t)(O_CREAT | O_EXCL), cred, &file);
+	if (error)
+		return error;
+	file->created = wish->created;
 	notify_dentry(path->dentry, IN_OPEN);
 	if (truncate) {
 		struct setattr change = {.valid = ATTR_SIZE};

@@ -1,6 +1,8 @@
 /* io_fd.c - descriptors: close(2), dup(2), fcntl(2) but for locks, ioctl(2), close_range(2), memfd_create(2). */
 #include "fs/async.h"
+#include "fs/lease.h"
 #include "fs/memfd.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "sentry/abi/fcntl.h"
 #include "sentry/base/limits.h"
@@ -202,9 +204,11 @@ static long file_fcntl(struct task *task, int fd, struct file *file, int command
 	case F_OFD_SETLKW:
 		return lock_fcntl(task, file, command, UADDR(argument));
 	case F_GETLEASE:
-		return F_UNLCK;
-	case F_SETLEASE: /* nobody gets one, as on a file system that has none */
-		return argument == F_UNLCK ? -EAGAIN : -EINVAL;
+		return lease_get(file);
+	case F_SETLEASE:
+		return lease_set(file, fd, (int)argument);
+	case F_NOTIFY:
+		return notify_directory(file, fd, task->files, (uint32_t)argument);
 	case F_SETPIPE_SZ:
 		return pipe_size_set(file, (uint32_t)argument);
 	case F_GETPIPE_SZ:
@@ -233,6 +237,8 @@ static long fd_fcntl(struct task *task, int fd, struct file *file, int command, 
 		return fd_cloexec_set(task->files, fd, argument & FD_CLOEXEC);
 	case F_GETFL:
 		return file->flags;
+	case ABI_F_CREATED_QUERY:
+		return file->created;
 	case ABI_F_DUPFD_QUERY: {
 		int error = fd_get(task->files, (int)argument, &other);
 		if (error)

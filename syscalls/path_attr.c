@@ -1,4 +1,5 @@
 /* path_attr.c - changing what files are: chmod(2), chown(2), utimensat(2) and its elders, truncate(2). */
+#include "fs/lease.h"
 #include "fs/hooks.h"
 #include "fs/notify.h"
 #include "sentry/abi/stat.h"
@@ -231,6 +232,8 @@ long sys_truncate(struct task *task, const char *path, int64_t size)
 	/* What it is comes before whether it may be written to, on a read-only mount too. */
 	uint32_t mode = place.dentry->inode->mode;
 	error = S_ISDIR(mode) ? -EISDIR : !S_ISREG(mode) ? -EINVAL : check_size(task, place.dentry->inode, size);
+	if (!error)
+		error = lease_break(place.dentry->inode, true, false);
 	if (!error)
 		error = path_setattr(&place, task->cred, &change);
 	path_put(&place);

@@ -35,6 +35,7 @@ struct abi_f_owner_ex {
 
 #define ABI_F_DUPFD_QUERY       1027
 #define ABI_F_CREATED_QUERY     1028
+#define ABI_F_CREATED_QUERY     1028
 #define ABI_F_OWNER_TID         0
 #define ABI_F_OWNER_PID         1
 #define ABI_F_OWNER_PGRP        2

@@ -24,6 +24,7 @@
 #define DENTRY_CACHE_LIMIT     65536 /* names remembered that nobody uses */
 #define MOUNT_LIMIT            256
 #define LOCK_LIMIT             65536         /* advisory locks of a sandbox */
+#define LEASE_LIMIT            4096          /* leases of a sandbox */
 #define XATTR_SIZE_LIMIT       65536         /* one value, as XATTR_SIZE_MAX */
 #define XATTR_TOTAL_LIMIT      262144        /* names and values of an inode */
 #define CHANGES_LIMIT_BYTES    (64ul << 20)  /* of paths that --diff and --save find, and have still to look at */
