@@ -23,7 +23,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DUSBX_VERSION='"$(VERSION)"' -I. -I$(B)/g
 	     -Wall -Wextra -Werror -MMD -MP $(CFLAGS)
 # One static binary; a sanitizer's run-time library wants a dynamic one.
 LDFLAGS_USBX = $(if $(SAN),-pie,-static-pie) $(OPT) -pthread -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS    = -lseccomp -l:liburing.a -lelf -lz
+LIBS    = -lseccomp -l:liburing.a -lelf -lz -l:libyaml.a
 
 SRCS := $(wildcard sentry/base/*.c platform/*.c platform/systrap/*.c platform/ptrace/*.c fs/*.c fs/*/*.c netstack/*.c sentry/*.c \
 		   loader/*.c syscalls/*.c runtime/*.c)

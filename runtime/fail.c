@@ -10,9 +10,18 @@
 
 #define LINE_BYTES 1024
 
+static char origin[LINE_BYTES / 2];
+
+void fail_where(const char *where)
+{
+	snprintf(origin, sizeof origin, "%s", where);
+}
+
 static void print_line(const char *format, va_list args)
 {
 	char line[LINE_BYTES] = "usbx: ";
+
+	strcat(line, origin);
 	size_t used = strlen(line);
 
 	vsnprintf(line + used, sizeof line - used - 1, format, args);

@@ -19,6 +19,9 @@ printf_like(1, 2) void complain(const char *format, ...);
 /* complain, then exit with EXIT_USBX. */
 no_return printf_like(1, 2) void fail(const char *format, ...);
 
+/* What stands before every further complaint, until it is "" again: where it comes from. Copied. */
+void fail_where(const char *where);
+
 /* What was printed on standard output has got there, or this fails. */
 void finish_output(void);
 

@@ -34,8 +34,8 @@ static const char examples[] = "\n"
 
 static const char status[] =
 	"\n"
-	"Exit status: the command's; 128+N when signal N ended it; 124 its time or output was used up;\n"
-	"126 it cannot be run; 127 not found; 125 usbx failed.\n";
+	"Exit status: the command's; 128+N when signal N ended it; 124 its time or output\n"
+	"was used up; 126 it cannot be run; 127 not found; 125 usbx failed.\n";
 
 /* Prints text in lines that begin at column, where the cursor is now. A line end in text begins a paragraph. */
 static void print_wrapped(FILE *out, const char *text, size_t column)

@@ -58,7 +58,7 @@ static unsigned depth(const char *path)
 }
 
 /* Outer places come before inner ones, whatever the order of the options: nothing that was asked for is hidden. */
-static void add_mount(struct options *o, const struct mount_option *mount)
+void share_add(struct options *o, const struct mount_option *mount)
 {
 	unsigned at = o->mount_count;
 
@@ -110,7 +110,7 @@ void option_mount(struct options *o, const char *text)
 	squeeze_slashes(target);
 	if (!*target)
 		fail("--mount %s: for another root use --rootfs", text);
-	add_mount(o, &(struct mount_option){"--mount", source, target, (enum share_mode)mode});
+	share_add(o, &(struct mount_option){"--mount", source, target, (enum share_mode)mode});
 }
 
 void option_rw(struct options *o, const char *path)
@@ -122,7 +122,7 @@ void option_rw(struct options *o, const char *path)
 		fail("--rw %s: %s", path, strerror(errno));
 	if (!strcmp(full, "/"))
 		fail("--rw /: that would give away the whole host; name a directory in it");
-	add_mount(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
+	share_add(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
 }
 
 /* A later value of the same name replaces the earlier one. */
@@ -315,4 +315,9 @@ void option_platform(struct options *o, const char *text)
 	if (kind == COUNT(names))
 		fail("--platform %.100s: use auto, systrap or ptrace", text);
 	o->platform = (enum platform_kind)kind;
+}
+
+void option_config(struct options *o, const char *path)
+{
+	o->config_path = path;
 }

@@ -9,6 +9,9 @@
 	void option_##function(struct options *o, const char *value);
 #include "runtime/options.def"
 
+/* Outer places come before inner ones. Fails when the place is another mount's already, or there are too many. */
+void share_add(struct options *o, const struct mount_option *mount);
+
 /* Takes "NAME=VALUE", which is kept; a later value of the same name replaces the earlier one. */
 void env_add(struct options *o, char *pair);
 

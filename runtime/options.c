@@ -2,6 +2,7 @@
  * means is option_values.c's. */
 #include "runtime/options.h"
 
+#include "runtime/config_file.h"
 #include "runtime/fail.h"
 #include "runtime/help.h"
 #include "runtime/option_table.h"
@@ -19,7 +20,7 @@
 static const int getopt_value[] = {
 	[VALUE_NONE] = no_argument, [VALUE_REQUIRED] = required_argument, [VALUE_OPTIONAL] = optional_argument};
 
-static void (*const takers[OPTION_COUNT])(struct options *, const char *) = {
+static const option_taker takers[OPTION_COUNT] = {
 #define OPTION(function, name, letter, value, argument, offers, topic, times, help, more)                              \
 	[OPTION_##function] = option_##function,
 #include "runtime/options.def"
@@ -91,11 +92,46 @@ void option_help(struct options *o, const char *topic)
 	exit(0);
 }
 
+struct given {
+	int option; /* its row */
+	const char *value;
+};
+
+/* How many options argv can hold at most. */
+static size_t given_limit(char **argv)
+{
+	size_t most = 0;
+
+	for (; *argv; argv++)
+		most += strncmp(*argv, "--", 2) ? strlen(*argv) : 1; /* -tTt is three */
+	return most;
+}
+
+/* What the command line asks for, in order; how many. given has room for what argv can hold: given_limit. */
+static unsigned read_words(struct given *given, int argc, char **argv, const char *letters,
+			   const struct option *long_options)
+{
+	unsigned count = 0;
+	int option;
+
+	opterr = 0;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+		const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
+		if (option == ':')
+			fail("%s needs a value; see usbx run --help", word);
+		if (option == '?')
+			fail_unknown(word);
+		int row = option < LONG_BASE ? row_of_letter(option) : option - LONG_BASE;
+		given[count++] = (struct given){row, optarg};
+	}
+	return count;
+}
+
 void options_parse(struct options *out, int argc, char **argv)
 {
 	struct option long_options[OPTION_COUNT + 1];
 	char letters[OPTION_COUNT + 3];
-	int option;
 
 	*out = (struct options){.hostname = "usbx", .uid = getuid(), .gid = getgid()};
 	env_add(out, must_copy("PATH=" DEFAULT_PATH));
@@ -105,16 +141,18 @@ void options_parse(struct options *out, int argc, char **argv)
 	if (getenv("USBX_PLATFORM"))
 		option_platform(out, getenv("USBX_PLATFORM"));
 	fill_getopt(long_options, letters);
-	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-		const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
-		if (option == ':')
-			fail("%s needs a value; see usbx run --help", word);
-		if (option == '?')
-			fail_unknown(word);
-		takers[option < LONG_BASE ? row_of_letter(option) : option - LONG_BASE](out, optarg);
-	}
+	struct given *given = must_alloc(given_limit(argv) * sizeof *given);
+	unsigned count = read_words(given, argc, argv, letters, long_options);
+	/* The file's first, so that the command line's hold against them. */
+	for (unsigned i = 0; i < count; i++)
+		if (given[i].option == OPTION_config)
+			option_config(out, given[i].value);
+	if (out->config_path)
+		config_apply(out, out->config_path, takers);
+	for (unsigned i = 0; i < count; i++)
+		takers[given[i].option](out, given[i].value);
+	free(given);
+	config_protect(out, out->config_path);
 	if (out->memory_bytes && out->disk_bytes > out->memory_bytes / 2)
 		fail("--disk: files live in the sandbox's memory, half of which is theirs at most: give --memory %lluM",
 		     (unsigned long long)((out->disk_bytes >> 19) + 1));

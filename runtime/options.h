@@ -18,7 +18,8 @@ struct mount_option {
 };
 
 struct options {
-	const char *rootfs; /* NULL: the host's own programs */
+	const char *config_path; /* NULL: none */
+	const char *rootfs;      /* NULL: the host's own programs */
 	struct mount_option mounts[MOUNT_OPTION_LIMIT];
 	unsigned mount_count;
 	char *env[ENV_OPTION_LIMIT]; /* NAME=VALUE, ended by NULL */

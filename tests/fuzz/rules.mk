@@ -1,7 +1,7 @@
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS. Found inputs stay in build/fuzz/NAME.
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin
+FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin
 
 $(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
 	@mkdir -p $(@D)
@@ -11,6 +11,10 @@ TAR_SOURCES := runtime/tar_read.c runtime/change_text.c sentry/base/json.c sentr
 $(B)/fuzz/tar.bin: tests/fuzz/tar.c tests/fuzz/no_arena.c $(TAR_SOURCES)
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^
+
+$(B)/fuzz/config.bin: tests/fuzz/config.c runtime/config.c runtime/option_table.c runtime/options.def
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) -l:libyaml.a
 
 .PHONY: fuzz-setup
 fuzz-setup:
@@ -25,3 +29,7 @@ fuzz: fuzz-setup $(FUZZERS)
 	@mkdir -p $(B)/fuzz/tar
 	python3 tests/fuzz/tar_seeds.py $(B)/fuzz/tar
 	$(B)/fuzz/tar.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=8192 -print_final_stats=1 $(B)/fuzz/tar
+	@mkdir -p $(B)/fuzz/config
+	sed -n 's/^    //p' docs/config.md >$(B)/fuzz/config/example
+	printf '{tty: true, "mount": [a:/b, "c"], strace: false, memory: |\n 2G\n}' >$(B)/fuzz/config/shapes
+	$(B)/fuzz/config.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=2048 -print_final_stats=1 $(B)/fuzz/config
