@@ -142,6 +142,7 @@ static void post(struct uthread *thread, const struct stop *stop)
 {
 	thread->stop = *stop;
 	thread->posted = true;
+	thread->files_shared = stop->kind == STOP_SYSCALL && sim_files_shared(thread);
 	if (thread->waiter)
 		fiber_wake(thread->waiter);
 }
@@ -339,6 +340,10 @@ static void run_thread(struct uthread *thread)
 
 	sim.steps++;
 	sim_apply_queued(thread);
+	if (thread->op_error) { /* the gate makes it the result of the call that queued it */
+		thread->regs.rax = (uint64_t)(long)thread->op_error;
+		thread->op_error = 0;
+	}
 	thread->cpu_ns += 200;
 	if (thread->kick_wanted || sim_inject(sim.config.kick)) {
 		thread->kick_wanted = false;

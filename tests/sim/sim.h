@@ -100,8 +100,9 @@ struct uthread {
 	uint64_t ready_ns;        /* runs not before */
 	struct mem_queued queued; /* at most one */
 	int op_error;
-	bool was_tainted; /* its address space, before that error */
-	uint64_t spins;   /* steps since the last stop */
+	bool was_tainted;  /* its address space, before that error */
+	uint64_t spins;    /* steps since the last stop */
+	bool files_shared; /* at its last call others had the same table of descriptors */
 };
 
 /* Lets other fibers run for a while, sometimes. */
@@ -164,6 +165,7 @@ unsigned sim_host_open_count(void);
 
 /* ---- check.c */
 
+bool sim_files_shared(const struct uthread *thread); /* does its task share its table of descriptors with others? */
 void sim_check_resume(const struct uthread *thread); /* its owner says that nothing is pending */
 void sim_check_world(void);                          /* everything that may be looked at between two PARKS points */
 void sim_check_waits(void);                          /* is anybody waiting for what is there already? */
@@ -175,6 +177,8 @@ void sim_scan_code(void);   /* no pointer into code in the arena (design D5) */
 
 /* ---- wrap.c */
 
+/* What the sentry has asked of the arena outside of slabs and not given back. */
+size_t sim_arena_bytes(void);
 void sim_print_live(uint64_t since_step); /* what was asked for since then and is still there; with --verbose only */
 
 /* ---- world.c */

@@ -17,10 +17,12 @@ struct live {
 };
 static struct live live[LIVE_LIMIT];
 static unsigned lives;
+static size_t bytes_in_use; /* of what is not in slabs */
 
 void *__real_slab_new(struct slab *slab);
 void *__real_arena_alloc(size_t bytes);
 void *__real_arena_alloc_dirty(size_t bytes);
+void *__real_arena_alloc_bulk(size_t bytes);
 char *__real_arena_string(const char *text);
 void *__real_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);
 void __real_slab_free(struct slab *slab, void *object);
@@ -29,6 +31,7 @@ void __real_arena_string_free(char *text);
 void *__wrap_slab_new(struct slab *slab);
 void *__wrap_arena_alloc(size_t bytes);
 void *__wrap_arena_alloc_dirty(size_t bytes);
+void *__wrap_arena_alloc_bulk(size_t bytes);
 char *__wrap_arena_string(const char *text);
 void *__wrap_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes);
 void __wrap_slab_free(struct slab *slab, void *object);
@@ -48,6 +51,17 @@ static void *entered(void *memory, const char *what, const void *caller)
 	if (sim.verbose && memory && lives < LIVE_LIMIT)
 		live[lives++] = (struct live){memory, caller, what, sim.steps};
 	return memory;
+}
+
+static void *counted(void *memory, size_t bytes, const char *what, const void *caller)
+{
+	bytes_in_use += memory ? bytes : 0;
+	return entered(memory, what, caller);
+}
+
+size_t sim_arena_bytes(void)
+{
+	return bytes_in_use;
 }
 
 static void left(const void *memory)
@@ -79,21 +93,30 @@ void *__wrap_arena_alloc(size_t bytes)
 {
 	const void *caller = __builtin_return_address(0);
 
-	return is_full("bytes", caller) ? NULL : entered(__real_arena_alloc(bytes), "bytes", caller);
+	return is_full("bytes", caller) ? NULL : counted(__real_arena_alloc(bytes), bytes, "bytes", caller);
 }
 
 void *__wrap_arena_alloc_dirty(size_t bytes)
 {
 	const void *caller = __builtin_return_address(0);
 
-	return is_full("bytes", caller) ? NULL : entered(__real_arena_alloc_dirty(bytes), "bytes", caller);
+	return is_full("bytes", caller) ? NULL : counted(__real_arena_alloc_dirty(bytes), bytes, "bytes", caller);
+}
+
+void *__wrap_arena_alloc_bulk(size_t bytes)
+{
+	const void *caller = __builtin_return_address(0);
+
+	return is_full("bytes", caller) ? NULL : counted(__real_arena_alloc_bulk(bytes), bytes, "bytes", caller);
 }
 
 char *__wrap_arena_string(const char *text)
 {
 	const void *caller = __builtin_return_address(0);
 
-	return is_full("a string", caller) ? NULL : entered(__real_arena_string(text), "string", caller);
+	if (is_full("a string", caller))
+		return NULL;
+	return counted(__real_arena_string(text), strlen(text) + 1, "string", caller);
 }
 
 void *__wrap_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes)
@@ -103,9 +126,11 @@ void *__wrap_arena_realloc(void *memory, size_t old_bytes, size_t new_bytes)
 	if (is_full("more bytes", caller))
 		return NULL;
 	void *grown = __real_arena_realloc(memory, old_bytes, new_bytes);
-	if (grown && memory)
+	if (grown && memory) {
 		left(memory);
-	return entered(grown, "bytes", caller);
+		bytes_in_use -= old_bytes;
+	}
+	return counted(grown, new_bytes, "bytes", caller);
 }
 
 void __wrap_slab_free(struct slab *slab, void *object)
@@ -117,12 +142,14 @@ void __wrap_slab_free(struct slab *slab, void *object)
 void __wrap_arena_free(void *memory, size_t bytes)
 {
 	left(memory);
+	bytes_in_use -= memory ? bytes : 0;
 	__real_arena_free(memory, bytes);
 }
 
 void __wrap_arena_string_free(char *text)
 {
 	left(text);
+	bytes_in_use -= text ? strlen(text) + 1 : 0;
 	__real_arena_string_free(text);
 }
 
