@@ -5,7 +5,8 @@
  *
  * Pages. Blocks of 2^order pages, order 0..18 (1 GiB), split and merged as buddies. What lies behind the high-water
  * mark has never been touched and needs no clearing; a freed block of 2^DISCARD_ORDER pages or more is given back to
- * the host.
+ * the host. Smaller ones are not at once, for they are soon wanted again: when TRIM_BYTES of them have been freed,
+ * those that have merged into as much are given back too (PAGE_DIRTY: something in this free block may still be there).
  *
  * Slabs. A slab takes blocks of pages, cuts them into objects and never gives them back: an address once an object of a
  * type stays one (type-stable). Sizes without a type of their own (arena_alloc) use slabs of size classes, then whole
@@ -37,6 +38,7 @@
 #define SLAB_NAME_BYTES   32
 #define ORDERS            19
 #define DISCARD_ORDER     6 /* 256 KiB */
+#define TRIM_BYTES        (16ul << 20)
 #define GROW_BYTES        (512 * 1024ul)
 #define ARENA_PAGES       (ARENA_LIMIT / PAGE_SIZE)
 #define CLASS_COUNT       32
@@ -45,6 +47,7 @@
 /* What a page's byte says: the first page of a free block, or of one in use; the others are 0. */
 #define PAGE_FREE  0x40
 #define PAGE_USED  0x80
+#define PAGE_DIRTY 0x20
 #define PAGE_ORDER 0x1f
 
 struct free_object {
@@ -63,6 +66,7 @@ struct header {
 	uint64_t pages_limit;     /* and these never will be */
 	uint64_t populated;       /* pages up to here are faulted in */
 	size_t bytes_in_blocks;
+	size_t dirty_bytes; /* of small blocks freed since the last trim, and not taken again */
 	unsigned slab_count;
 	struct list free[ORDERS];
 	struct slab_state slabs[SLAB_LIMIT]; /* [0] is no slab */
@@ -110,19 +114,40 @@ static void *page_address(uint64_t page)
 	return pages + page * PAGE_SIZE;
 }
 
-static void block_release(uint64_t page, unsigned order)
+/* dirty: 0, or PAGE_DIRTY. */
+static void block_release(uint64_t page, unsigned order, uint8_t dirty)
 {
 	while (order + 1 < ORDERS) {
 		uint64_t buddy = page ^ (1ull << order);
-		if (buddy >= header->pages_used_high || page_state[buddy] != (PAGE_FREE | order))
+		if (buddy >= header->pages_used_high || (page_state[buddy] & ~PAGE_DIRTY) != (PAGE_FREE | order))
 			break;
 		list_remove(page_address(buddy));
+		dirty |= page_state[buddy] & PAGE_DIRTY;
 		page_state[buddy] = page_state[page] = 0;
 		page = MIN(page, buddy);
 		order++;
 	}
-	page_state[page] = PAGE_FREE | order;
+	page_state[page] = PAGE_FREE | dirty | order;
 	list_push_front(&header->free[order], page_address(page));
+}
+
+/* Gives large free blocks back to the host that are not its yet. */
+static void trim(void)
+{
+	header->dirty_bytes = 0;
+	for (unsigned order = DISCARD_ORDER; order < ORDERS; order++) {
+		struct list *node, *next;
+		for (node = header->free[order].next; node != &header->free[order]; node = next) {
+			uint64_t page = page_of(node);
+			next = node->next;
+			if (!(page_state[page] & PAGE_DIRTY))
+				continue;
+			list_remove(node); /* it lies in what is given back */
+			hostdep_discard(page_address(page), PAGE_SIZE << order);
+			page_state[page] &= (uint8_t)~PAGE_DIRTY;
+			list_push_front(&header->free[order], page_address(page));
+		}
+	}
 }
 
 /* Takes fresh pages from behind the high-water mark, aligned to their size; what the alignment skips becomes free. */
@@ -143,7 +168,7 @@ static void *block_fresh(unsigned order)
 	}
 	header->pages_used_high = end;
 	for (; skip < start; skip++)
-		block_release(skip, 0);
+		block_release(skip, 0, 0);
 	page_state[start] = PAGE_USED | order;
 	return page_address(start);
 }
@@ -160,13 +185,16 @@ static void *block_new(unsigned order, bool zero)
 	struct list *node = header->free[have].next;
 	list_remove(node);
 	uint64_t page = page_of(node);
+	uint8_t dirty = page_state[page] & PAGE_DIRTY;
 	while (have > order) {
 		have--;
 		uint64_t half = page + (1ull << have);
-		page_state[half] = PAGE_FREE | have;
+		page_state[half] = PAGE_FREE | dirty | have;
 		list_push_front(&header->free[have], page_address(half));
 	}
 	page_state[page] = PAGE_USED | order;
+	if (dirty) /* what comes and goes is no reason to trim */
+		header->dirty_bytes -= MIN(header->dirty_bytes, PAGE_SIZE << order);
 	if (zero)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	return page_address(page);
@@ -180,7 +208,10 @@ static void block_free(void *memory, unsigned order)
 	if (order >= DISCARD_ORDER)
 		hostdep_discard(memory, PAGE_SIZE << order);
 	page_state[page] = 0;
-	block_release(page, order);
+	block_release(page, order, order < DISCARD_ORDER ? PAGE_DIRTY : 0);
+	header->dirty_bytes += order < DISCARD_ORDER ? PAGE_SIZE << order : 0;
+	if (header->dirty_bytes > TRIM_BYTES)
+		trim();
 }
 
 static unsigned order_for(size_t bytes)

@@ -56,6 +56,12 @@ os.kill(large, 9)"""
     assert re.fullmatch(OOM % "small", result.stderr), result.stderr
 
 
+def case_memory_of_files():
+    """What a removed file had is there again for a program."""
+    script = "head -c 100M /dev/zero >/tmp/f; rm /tmp/f; python3 -c 'hoard = b\"x\" * (200 << 20); print(\"enough\")'"
+    expect_output(run("sh", "-c", script, options=["--memory", "256M"]), "enough\n")
+
+
 def case_memory_as_told():
     """What a program is told is what it has."""
     script = """

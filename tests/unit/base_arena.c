@@ -1,6 +1,7 @@
 /* base_arena.c - the arena: sizes, zeroing, reuse, growth; slabs keep their addresses. */
 #include "sentry/base/arena.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 struct thing {
@@ -112,4 +113,33 @@ Test(arena, scan_finds_what_looks_like_a_pointer_into_a_range)
 	arena_scan(0x123456789000ull, 0x12345678a000ull, count_hit);
 	cr_assert_eq(hits, 1);
 	slab_free(&things, a);
+}
+
+static size_t resident_bytes(void)
+{
+	unsigned long size = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	cr_assert_eq(fscanf(file, "%lu %lu", &size, &resident), 2);
+	fclose(file);
+	return resident * PAGE_SIZE;
+}
+
+Test(arena, small_pieces_are_given_back_to_the_host)
+{
+	enum { PIECES = 1024, PIECE_BYTES = 65536 };
+	static char *piece[PIECES];
+	size_t before = resident_bytes();
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < PIECES; i++) {
+			piece[i] = arena_alloc(PIECE_BYTES);
+			cr_assert(piece[i] && is_zero(piece[i], PIECE_BYTES));
+			memset(piece[i], 1, PIECE_BYTES);
+		}
+		cr_assert_gt(resident_bytes(), before + PIECES * PIECE_BYTES / 2);
+		for (int i = 0; i < PIECES; i++) /* every other one first, so that they merge late */
+			arena_free(piece[(i * 2 + (i >= PIECES / 2)) % PIECES], PIECE_BYTES);
+		cr_assert_lt(resident_bytes(), before + PIECES * PIECE_BYTES / 2);
+	}
 }
