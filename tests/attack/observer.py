@@ -1,9 +1,10 @@
-"""What the host's kernel executes for a sandbox, seen from outside: raw_syscalls:sys_enter, which comes after seccomp.
+"""What the host's kernel executes for a sandbox, seen from outside: raw_syscalls:sys_enter, which comes after seccomp and ptrace.
 
 Two things are looked at. Calls that bear the attackers' mark in their sixth argument, whoever makes them: these are the
 numbers that tests/attack/w1.c tries. And, for each guest thread, everything: once its host task has put on the guest's
 program (seccomp with the program in the gate's sealed page is the last call with the platform's rights), only the free calls and
-the signed memory calls may follow.
+the signed memory calls may follow. A call that a tracer (platform/ptrace) has cancelled may show as number -1, which the kernel has
+no function for; the seccomp call is always one of these.
 
 Millions of calls are more than a reader keeps up with; `brief` leaves the free and the memory calls to the kernel's own filter,
 which lets through of futex what is neither WAIT nor WAKE.
@@ -16,6 +17,7 @@ import threading
 import time
 
 FUTEX, SIGRETURN, ARCH_PRCTL, SECCOMP = 202, 15, 158, 317
+CANCELLED = -1
 MEMORY = {9, 10, 11, 25, 28}    # mmap, mprotect, munmap, mremap, madvise: what gets through is signed
 UNSEEN = {335, 336}             # uretprobe, uprobe: never reach seccomp, and do nothing but raise SIGILL
 MARKS = {b"5afe5afe5afe", b"88888888"}      # of the 64-bit and of the 32-bit calls
@@ -106,7 +108,7 @@ class Observer:
                 self.futex_other(pid)
             if number == ARCH_PRCTL and not 0x1001 <= int(arguments[0], 16) & 0xffffffff <= 0x1004:
                 self.wrong.add("arch_prctl besides the segment bases")
-        elif number == SECCOMP and arguments[2] == GUEST_PROGRAM:
+        elif number in (SECCOMP, CANCELLED) and arguments[2] == GUEST_PROGRAM:
             self.guests.add(pid)
 
     def futex_other(self, pid):
@@ -127,8 +129,8 @@ class Observer:
             return "the observer lost events"
         if not (self.guests or self.guests_ended) or not (self.brief or self.marked.get(FUTEX)):
             return "the observer saw nothing: neither guests nor the marked futex call that w1 makes"
-        marked = sorted(set(self.marked) - FREE - UNSEEN)
-        guests = sorted(set(self.by_guests) - FREE - MEMORY - UNSEEN)
+        marked = sorted(set(self.marked) - FREE - UNSEEN - {CANCELLED})
+        guests = sorted(set(self.by_guests) - FREE - MEMORY - UNSEEN - {CANCELLED})
         if marked or guests:
             return f"calls that reached the host: {marked} with the mark, {guests} by guest threads"
         return "; ".join(sorted(self.wrong)) or None

@@ -1,7 +1,8 @@
 """Live sandboxes, looked at and hit from outside: what /proc says of the walls (rule W3), and kill -9 of any one process.
 
 The processes of a sandbox are told apart by what the host's kernel says of them: the sentry is the child of the command that was
-started, everything else is the sentry's child; of those, Seccomp_filters and the memory maps tell (platform/systrap).
+started, everything else is the sentry's child; of those, Seccomp_filters and the memory maps tell (platform/systrap). On platform
+ptrace there is a tracer, and whom it traces has no filter of the kernel's: there the blocked signals tell (an agent blocks all).
 """
 import contextlib
 import os
@@ -16,6 +17,7 @@ NAMESPACES = ("user", "pid", "mnt", "net", "ipc", "uts", "cgroup")
 GATE = range(0x700000000000, 0x700004020000)
 GATE_CODE = range(0x700000000000, 0x700000008000)
 WAIT_S = 30
+TRACED = os.environ.get("USBX_PLATFORM") == "ptrace"
 SCRIPT = "sleep 1000 & sleep 1000 & python3 -c 'import threading; threading.Thread(target=input).start(); print(\"ready\", flush=True)'; " \
          "kill %1 %2; /bin/echo over"
 
@@ -51,12 +53,18 @@ def children(pid):
 
 
 def kind_of(pid):
+    """A template that is traced is "blank": Sandbox knows it by its age."""
     maps = [int(line.split("-")[0], 16) for line in read(pid, "maps").splitlines() if "[v" not in line]
     if not maps:
         return "gone"
-    filters = int(status_of(pid)["Seccomp_filters"])
+    facts = status_of(pid)
+    filters = int(facts["Seccomp_filters"])
+    traced = facts["TracerPid"] != "0"
     if not any(start in GATE for start in maps):
-        return "factory"
+        return "factory" if traced == TRACED else "tracer"
+    if traced:
+        deaf = int(facts["SigBlk"], 16) >> (signal.SIGSEGV - 1) & 1
+        return "guest" if not deaf else "agent" if any(start < GATE.start for start in maps) else "blank"
     if filters == 1:
         return "template"
     if filters > 2:
@@ -76,6 +84,9 @@ class Sandbox:
         for pid in children(self.sentry):
             with contextlib.suppress(FileNotFoundError):
                 self.parts.setdefault(kind_of(pid), []).append(pid)
+        if TRACED:
+            blank = sorted(self.parts.pop("blank"))
+            self.parts.update({"template": blank[:1], "blank": blank[1:]})
         self.everybody = {pid for pids in self.parts.values() for pid in pids}
 
     def finish(self):
@@ -102,12 +113,13 @@ def alive(pid):
 
 # ---- what /proc says
 
-def check_rights(pid, what):
+def check_rights(pid, what, tracer):
+    """tracer: of stubs and factory, on platform ptrace; None: only a filter will do."""
     facts = status_of(pid)
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         need(int(facts[name], 16) == 0, f"{what} has {name} {facts[name]}")
     need(facts["NoNewPrivs"] == "1", f"{what} may gain privileges")
-    need(facts["Seccomp"] == "2", f"{what} has no filter")
+    need(facts["Seccomp"] == "2" or tracer and facts["TracerPid"] == str(tracer), f"{what} has no filter")
 
 
 def check_surroundings(pid, what, sentry):
@@ -151,15 +163,18 @@ def check_descriptors(sandbox):
 def jail(usbx):
     sandbox = Sandbox(usbx)
     try:
-        for kind in ("sentry", "factory", "template", "agent", "guest"):
+        for kind in ("sentry", *(("tracer",) if TRACED else ()), "factory", "template", "agent", "guest"):
             need(sandbox.parts.get(kind), f"no {kind} among {sandbox.parts}")
+            tracer = sandbox.parts["tracer"][0] if TRACED and kind not in ("sentry", "tracer") else None
             for pid in sandbox.parts[kind]:
                 what = f"the {kind} {pid}"
-                check_rights(pid, what)
+                check_rights(pid, what, tracer)
                 check_surroundings(pid, what, sandbox.sentry)
                 if kind in ("template", "agent", "guest"):
                     check_memory(pid, what)
         check_descriptors(sandbox)
+        for tracer in sandbox.parts.get("tracer", []):
+            need(not descriptors(tracer), f"the tracer has descriptors {descriptors(tracer)}")
     finally:
         status, out, err = sandbox.finish()
     need((status, out) == (0, "over\n"), f"status {status}: {out} {err}")
@@ -203,7 +218,7 @@ def killed(usbx, kind):
         need(status == -signal.SIGKILL, f"status {status}")
     elif kind == "sentry":
         need(status == 137 and len(lines) == 1 and "killed" in lines[0], f"status {status}: {err}")
-    elif kind in ("factory", "template"):
+    elif kind in ("factory", "template", "tracer"):
         need(status == 125 and len(lines) == 1 and "has ended" in lines[0], f"status {status}: {err}")
     elif kind == "blank":
         need((status, out) == (0, "over\n"), f"status {status}: {out} {err}")
@@ -213,6 +228,6 @@ def killed(usbx, kind):
 
 
 def cases(usbx):
-    kinds = ("supervisor", "sentry", "factory", "template", "blank", "agent", "guest")
+    kinds = ("supervisor", "sentry", *(("tracer",) if TRACED else ()), "factory", "template", "blank", "agent", "guest")
     return {"the jail in /proc": lambda: jail(usbx), "two sandboxes share nothing": lambda: apart(usbx),
             **{f"kill -9 of a {kind}": lambda kind=kind: killed(usbx, kind) for kind in kinds}}
