@@ -3,7 +3,8 @@
 # A folder with parts that are compiled in a way of their own (the gate, the vDSO, the simulated platform) says how in its
 # rules.mk: it may add to OBJS (linked into usbx), to TEST_DEPS (built before the tests) and define its own rules below $(B).
 #
-# SAN=address,undefined builds with sanitizers, apart, into build/san. V=1 shows the whole commands.
+# SAN=address,undefined builds with sanitizers, apart, into build/san. V=1 shows the whole commands. make test PLATFORM=ptrace
+# runs everything on that platform (--platform).
 
 SAN     ?=
 Q       := $(if $(V),,@)
@@ -97,7 +98,7 @@ run:
 test:
 	scripts/setup --tests
 	$(MAKE) $(PARALLEL) all unit-tests $(if $(SAN),,$(B)/usbx-forbidden) $(TEST_DEPS)
-	B=$(B) scripts/test-all
+	B=$(B) $(if $(PLATFORM),USBX_PLATFORM=$(PLATFORM)) scripts/test-all
 
 check:
 	scripts/tidy
