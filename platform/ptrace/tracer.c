@@ -171,7 +171,7 @@ static int seccomp_call(struct tracee *tracee, const struct seccomp_data *data)
 		return -EINVAL;
 	if (!read_memory(tracee, data->args[2], &program, sizeof program))
 		return -EFAULT;
-	if (!program.len || program.len > FILTER_INSN_LIMIT)
+	if (!program.len || program.len > FILTER_INSN_LIMIT || !program.insns)
 		return -EINVAL;
 	insns = program_draft(program.len);
 	if (!insns)
