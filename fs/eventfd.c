@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 struct eventfd {
-	uint64_t count; /* at most UINT64_MAX - 1 */
+	uint64_t count; /* at most UINT64_MAX - 1 by write(2), one more by eventfd_signal */
 	bool semaphore;
 	struct waitq wait;
 };
@@ -65,7 +65,7 @@ void eventfd_signal(struct file *file)
 	struct eventfd *event = file->data;
 
 	assert(file->kind == FILE_EVENTFD);
-	if (event->count < UINT64_MAX - 1)
+	if (event->count < UINT64_MAX)
 		event->count++;
 	waitq_wake(&event->wait, POLLIN | POLLRDNORM);
 }
@@ -78,6 +78,8 @@ static uint32_t eventfd_poll(struct file *file, struct poll_wait *wait)
 	poll_listen(wait, &event->wait);
 	if (event->count)
 		events |= POLLIN | POLLRDNORM;
+	if (event->count == UINT64_MAX) /* more than write(2) can make it: a signal too many */
+		events |= POLLERR;
 	if (event->count < UINT64_MAX - 1)
 		events |= POLLOUT | POLLWRNORM;
 	return events;

@@ -10,6 +10,7 @@
 #include "sentry/sysv.h"
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/msg.h>
 
 #define QUEUE_BYTES_MOST (1u << 20) /* what IPC_SET may ask for with CAP_SYS_RESOURCE */
@@ -220,12 +221,37 @@ static long take_out(struct task *task, struct msg_queue *queue, uint64_t size, 
 	return 0;
 }
 
+/* MSG_COPY: the message of that place in the queue, which stays there. Gives a copy. */
+static long copy_out(const struct msg_queue *queue, uint64_t size, int64_t place, int flags, struct message **out)
+{
+	struct message *message;
+
+	list_for_each (message, &queue->messages, node) {
+		if (place--)
+			continue;
+		if (message->size > size) /* a copy is never cut short */
+			return flags & MSG_NOERROR ? -EINVAL : -E2BIG;
+		size_t bytes = sizeof *message + message->size;
+		struct message *copy = total_bytes > SYSV_MSG_TOTAL_BYTES ? NULL : arena_alloc(bytes);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, message, bytes);
+		list_init(&copy->node);
+		total_bytes += bytes;
+		*out = copy;
+		return 0;
+	}
+	return -ENOMSG;
+}
+
 long msg_receive(struct task *task, int32_t id, struct uaddr at, uint64_t size, int64_t type, int flags)
 {
 	struct sysv_object *object;
 	struct message *message = NULL;
 
-	if (id < 0 || size > INT64_MAX || flags & MSG_COPY)
+	if (id < 0 || size > INT64_MAX)
+		return -EINVAL;
+	if (flags & MSG_COPY && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT)))
 		return -EINVAL;
 	long result = sysv_find(SYSV_MSG, id, &object);
 	if (!result)
@@ -233,7 +259,8 @@ long msg_receive(struct task *task, int32_t id, struct uaddr at, uint64_t size, 
 	if (result)
 		return result;
 	ref_get(&object->ref);
-	result = take_out(task, queue_of(object), size, type, flags, &message);
+	result = flags & MSG_COPY ? copy_out(queue_of(object), size, type, flags, &message)
+				  : take_out(task, queue_of(object), size, type, flags, &message);
 	sysv_put(object);
 	if (result)
 		return result;

@@ -309,6 +309,10 @@ static long shm_change(struct task *task, struct shm *shm, int command, struct u
 		list_push_back(departing, &departed->node);
 		shm->object.key = IPC_PRIVATE;
 		sysv_remove(&shm->object);
+	} else if (command == SHM_LOCK) {
+		shm->object.mode |= SHM_LOCKED_FLAG;
+	} else if (command == SHM_UNLOCK) {
+		shm->object.mode &= ~SHM_LOCKED_FLAG;
 	}
 	return 0;
 }

@@ -349,3 +349,30 @@ long sys_fstatfs(struct task *task, struct file *file, struct abi_statfs *out)
 	(void)task;
 	return fill_statfs(file->inode, file->path.mount, out);
 }
+
+struct ustat {
+	int32_t free_blocks;
+	uint64_t free_inodes;
+	char name[6], pack[6];
+};
+static_assert(sizeof(struct ustat) == 32, "struct ustat");
+
+long sys_ustat(struct task *task, uint32_t device, struct uaddr out)
+{
+	struct ustat st = {0};
+	struct statfs_info info;
+	struct list *all = mount_all();
+	struct mount *mount;
+
+	list_for_each (mount, all, node) {
+		if ((uint32_t)mount->sb->dev != device)
+			continue;
+		int error = superblock_statfs(mount->sb, &info);
+		if (error)
+			return error;
+		st.free_blocks = (int32_t)info.blocks_free;
+		st.free_inodes = info.files_free;
+		return user_write(task_user(task), out, &st, sizeof st);
+	}
+	return -EINVAL;
+}

@@ -361,7 +361,7 @@ long sys_ioprio_get(struct task *task, int which, int who)
 		return -EINVAL;
 	if (which == IOPRIO_WHO_PROCESS) {
 		int error = find(task, who, &target);
-		return error ? -ESRCH : io_priority(target);
+		return error ? -ESRCH : target->sched.io_priority;
 	}
 	list_for_each (process, all, all_node)
 		if (io_meant(task, process, which, who))

@@ -22,5 +22,15 @@ int main(void)
 	CHECK(fs.f_type == 0x50495045);
 	SHOW(statfs("absent", &fs));
 	SHOW(fstatfs(-1, &fs));
+	struct {
+		int32_t blocks;
+		uint64_t inodes;
+		char names[16];
+	} old;
+	struct stat st;
+	MUST(stat(".", &st));
+	SHOW(syscall(SYS_ustat, (unsigned)st.st_dev, &old));
+	SHOW(syscall(SYS_ustat, (unsigned)st.st_dev, (void *)8));
+	SHOW(syscall(SYS_ustat, 0x7fffffff, &old));
 	return 0;
 }

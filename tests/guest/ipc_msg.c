@@ -96,6 +96,29 @@ static void waiting(void)
 	reap("receiver", pid);
 }
 
+static void copying(void)
+{
+	struct {
+		long type;
+		char text[16];
+	} in = {3, "first"}, out = {0};
+	MUST(msgsnd(id, &in, 6, 0));
+	in.type = 5;
+	strcpy(in.text, "second");
+	MUST(msgsnd(id, &in, 7, 0));
+	SHOW(msgrcv(id, &out, 16, 1, MSG_COPY | IPC_NOWAIT));
+	SHOW(out.type);
+	SHOW_TEXT(out.text);
+	SHOW(msgrcv(id, &out, 3, 0, MSG_COPY | IPC_NOWAIT));
+	SHOW(msgrcv(id, &out, 3, 0, MSG_COPY | IPC_NOWAIT | MSG_NOERROR));
+	SHOW(msgrcv(id, &out, 16, 2, MSG_COPY | IPC_NOWAIT));
+	SHOW(msgrcv(id, &out, 16, 0, MSG_COPY));
+	SHOW(msgrcv(id, &out, 16, 0, MSG_COPY | IPC_NOWAIT | MSG_EXCEPT));
+	SHOW(msgrcv(id, &out, 16, 0, IPC_NOWAIT));
+	SHOW(msgrcv(id, &out, 16, 0, IPC_NOWAIT));
+	SHOW(msgrcv(id, &out, 16, 0, IPC_NOWAIT));
+}
+
 static void nothing(int sig)
 {
 	(void)sig;
@@ -114,6 +137,8 @@ int main(void)
 	order();
 	section("sizes");
 	sizes();
+	section("copying");
+	copying();
 	section("waiting");
 	waiting();
 	handle(SIGALRM, nothing, SA_RESTART);

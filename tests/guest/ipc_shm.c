@@ -113,6 +113,10 @@ int main(void)
 	st.shm_perm.mode = 0600;
 	SHOW(shmctl(id, IPC_SET, &st));
 	status("changed", id);
+	SHOW(shmctl(id, SHM_LOCK, NULL));
+	status("locked", id);
+	SHOW(shmctl(id, SHM_UNLOCK, NULL));
+	status("unlocked", id);
 	section("removal");
 	removal(id);
 	section("at the end of the process");
