@@ -21,6 +21,7 @@ static const char commands[] = "\n"
 			       "  run          run a command in a sandbox; usbx run --help lists the options\n"
 			       "  diff         what changed in a sandbox: usbx diff [--json] FILE, where FILE\n"
 			       "               was written by usbx run --save FILE\n"
+			       "  doctor       what this host allows, and what to do about the rest; --json\n"
 			       "  help         this text; usbx help TOPIC explains one topic\n"
 			       "  syscalls     which system calls there are, and how complete they are\n"
 			       "  --host-calls which host system calls the sandbox's kernel makes at most\n"
@@ -32,10 +33,9 @@ static const char examples[] = "\n"
 			       "  usbx run --rw . --timeout 60 -- make test\n"
 			       "  usbx run --rootfs ./debian-tree -- /bin/sh\n";
 
-static const char status[] =
-	"\n"
-	"Exit status: the command's; 128+N when signal N ended it; 124 its time or output\n"
-	"was used up; 126 it cannot be run; 127 not found; 125 usbx failed.\n";
+static const char status[] = "\n"
+			     "Exit status: the command's; 128+N when signal N ended it; 124 its time or output\n"
+			     "was used up; 126 it cannot be run; 127 not found; 125 usbx failed.\n";
 
 /* Prints text in lines that begin at column, where the cursor is now. A line end in text begins a paragraph. */
 static void print_wrapped(FILE *out, const char *text, size_t column)

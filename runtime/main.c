@@ -1,6 +1,7 @@
 /* main.c - usbx: which of its few commands was meant. */
 #include "platform/host.h"
 #include "runtime/diff.h"
+#include "runtime/doctor.h"
 #include "runtime/fail.h"
 #include "runtime/help.h"
 #include "runtime/option_table.h"
@@ -8,6 +9,7 @@
 #include "runtime/supervise.h"
 #include "runtime/users.h"
 
+#include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +18,13 @@ static int print_host_calls(void)
 	for (const struct host_call *call = host_calls; call->name; call++)
 		printf("%-18s %s\n", call->name, call->why);
 	return 0;
+}
+
+static void print_version(void)
+{
+	printf("usbx %s\n"
+	       "for Linux on x86-64, built by gcc %s with glibc %s\n",
+	       USBX_VERSION, __VERSION__, gnu_get_libc_version());
 }
 
 /* "--help=TOPIC" becomes "help TOPIC". */
@@ -37,7 +46,8 @@ static void print_help(const char *topic)
 /* Not a command: says so, and which one it may have been. */
 no_return static void fail_command(const char *word)
 {
-	static const char *const known[] = {"run", "diff", "help", "syscalls", "--host-calls", "--version", "--help"};
+	static const char *const known[] = {"run",      "diff",         "doctor",    "help",
+					    "syscalls", "--host-calls", "--version", "--help"};
 
 	if (!*word)
 		fail("what to run? usbx run -- command [argument...]; see usbx --help");
@@ -62,6 +72,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(command, "diff"))
 		return diff_main(argc - 1, argv + 1);
+	if (!strcmp(command, "doctor"))
+		return doctor_main(argc - 1, argv + 1);
 	const char *topic = NULL;
 	bool help = is_help(command, &topic);
 	int used = help && argc > 2 && !topic ? 3 : 2;
@@ -76,7 +88,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(command, "--host-calls"))
 		print_host_calls();
 	else if (!strcmp(command, "--version"))
-		printf("usbx %s\n", USBX_VERSION);
+		print_version();
 	else
 		fail_command(command);
 	finish_output();

@@ -119,9 +119,11 @@ _usbx() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "run help syscalls --host-calls --version --help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run doctor help syscalls --host-calls --version --help" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		_usbx_run "$cur"
+	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "--json" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == help ]] && ((COMP_CWORD == 2)); then
 		mapfile -t COMPREPLY < <(compgen -W "run $_usbx_topics" -- "$cur")
 	fi

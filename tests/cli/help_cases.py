@@ -14,7 +14,7 @@ def option_rows():
 
 
 def case_help_and_version():
-    assert re.fullmatch(r"usbx \d+\.\d+\n", usbx("--version").stdout)
+    assert re.fullmatch(r"usbx \d+\.\d+\nfor Linux on x86-64, built by gcc .* with glibc .*\n", usbx("--version").stdout)
     overview, options = usbx("--help"), usbx("run", "--help")
     expect([overview.returncode, options.returncode], [0, 0])
     for name, topic in option_rows():
