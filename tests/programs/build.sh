@@ -1,4 +1,4 @@
-# Compilers and build systems: clang, g++ with threads and exceptions, cmake with ninja and make -j, ctest.
+# Compilers and build systems: clang, g++ with threads and exceptions, cmake with ninja and make -j, ctest
 # needs: clang g++ cmake ninja make
 cat > t.cc <<'C'
 #include <cstdio>

@@ -1,0 +1,8 @@
+# redis on a Unix socket: redis-benchmark, pipelines, transactions, scripts, subscriptions, an append-only file and a restart
+# needs: redis-server redis-cli redis-benchmark
+cli() { redis-cli -s r.sock "$@"; }
+up() { redis-server --port 0 --unixsocket $PWD/r.sock --dir $PWD --logfile log --appendonly yes --save '' --io-threads 2 & server=$!; for i in $(seq 200); do cli ping 2>/dev/null | grep -q PONG && return; sleep 0.05; done; }
+up; redis-benchmark -s r.sock -n 20000 -c 20 -q -P 4 -t set,get,incr,lpush,rpop,sadd,hset,zadd,mset 2>&1 | tr '\r' '\n' | grep -E 'requests per second' | cut -d: -f1; redis-benchmark -s r.sock -n 5000 -c 50 --threads 2 --csv -t get | cut -d, -f1
+cli flushall; for i in $(seq 1000); do echo "SET key:$i $i"; done | cli --pipe 2>&1 | tail -1; cli dbsize; printf 'multi\nincr key:1\nappend key:2 x\nexec\n' | cli; cli eval 'local s = 0; for i = 1, 100 do s = s + (tonumber(redis.call("get", "key:" .. i)) or 0) end; return s' 0
+(timeout 10 redis-cli -s r.sock subscribe channel > heard) & sleep 0.5; cli publish channel hello; sleep 0.3; kill $! 2>/dev/null; wait $! 2>/dev/null; grep -c hello heard; cli xadd stream '1-1' field value; cli xlen stream; cli set short x px 50; sleep 0.2; cli get short; cli object encoding key:1; cli bgrewriteaof; for i in $(seq 100); do cli info persistence | grep -q aof_rewrite_in_progress:0 && break; sleep 0.1; done
+cli debug sleep 0 2>&1 | head -1; cli shutdown; wait $server; echo "ended $?"; up; cli dbsize; cli get key:1; cli info server | grep -E '^(os|arch_bits|multiplexing_api)' | sed 's/os:Linux .*/os:Linux/'; kill -TERM $server; wait $server; echo "ended $?"; redis-check-aof appendonlydir/*.manifest 2>&1 | tail -1
