@@ -6,6 +6,7 @@
 
 #include "fs/socket.h"
 #include <errno.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -90,6 +91,8 @@ static int answer(const struct link *link, uint32_t command, struct ifreq *reque
 	case SIOCGIFBRDADDR:
 	case SIOCGIFDSTADDR:
 		return answer4(link, command, request);
+	case SIOCETHTOOL: /* of a link without a driver of its own: what Linux says for lo */
+		return -EOPNOTSUPP;
 	default:
 		return -ENOTTY;
 	}
@@ -150,7 +153,7 @@ static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
 		return list_interfaces(user, argument);
 	if (changes_something(command))
 		return -EPERM;
-	if (command < SIOCGIFNAME || command > SIOCGIFTXQLEN)
+	if ((command < SIOCGIFNAME || command > SIOCGIFTXQLEN) && command != SIOCETHTOOL)
 		return -ENOTTY;
 	int error = user_read(user, &request, UADDR(argument), sizeof request);
 	if (error)

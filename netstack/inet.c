@@ -367,6 +367,10 @@ static int ip4_get(const struct inet_options *o, int option, void *value, uint32
 		return give_number(o->multicast_hops < 0 ? 1 : o->multicast_hops, value, size);
 	case IP_MULTICAST_LOOP:
 		return give_number(o->multicast_loop, value, size);
+	case IP_MULTICAST_IF:
+		*size = MIN(*size, (uint32_t)sizeof o->multicast4_addr);
+		memcpy(value, &o->multicast4_addr, *size);
+		return 0;
 	case IP_FREEBIND:
 		return give_number(o->free_bind, value, size);
 	case IP_RECVERR:
@@ -395,6 +399,8 @@ static int ip6_get(const struct inet_options *o, int option, void *value, uint32
 		return give_number(o->multicast_hops < 0 ? 1 : o->multicast_hops, value, size);
 	case IPV6_MULTICAST_LOOP:
 		return give_number(o->multicast_loop, value, size);
+	case IPV6_MULTICAST_IF:
+		return give_number((int)o->multicast6, value, size);
 	case IPV6_MTU_DISCOVER:
 		return give_number(o->mtu_discover, value, size);
 	case IPV6_RECVERR:
@@ -436,6 +442,64 @@ static int set_discover(struct inet_options *o, int number)
 	if (number < 0 || number > MTU_DISCOVER_MAX)
 		return -EINVAL;
 	o->mtu_discover = (uint8_t)number;
+	return 0;
+}
+
+/* The index of the link with this IPv4 address. 0: none. */
+static uint32_t link_of_address(uint32_t address)
+{
+	const struct link *link;
+	struct net_addr addr;
+	uint8_t prefix;
+
+	for (unsigned place = 0; (link = device_at(place)); place++)
+		for (unsigned i = 0; device_address(link, i, &addr, &prefix); i++)
+			if (net_addr_is_v4(&addr) && addr.words[3] == address)
+				return link->index;
+	return 0;
+}
+
+static bool link_exists(uint32_t index)
+{
+	const struct link *link;
+
+	for (unsigned place = 0; (link = device_at(place)); place++)
+		if (link->index == index)
+			return true;
+	return false;
+}
+
+/* IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn (ip(7)). Multicasts have no route here,
+ * whatever is said; who sets the option finds it set. */
+static int set_multicast4(struct inet_sock *sock, const void *value, uint32_t size)
+{
+	struct ip_mreqn wanted = {0};
+
+	if (is_stream(sock) || size < sizeof wanted.imr_address)
+		return -EINVAL;
+	if (size >= sizeof(struct ip_mreq))
+		memcpy(&wanted, value, MIN(size, (uint32_t)sizeof wanted));
+	else
+		memcpy(&wanted.imr_address, value, sizeof wanted.imr_address);
+	uint32_t index = (uint32_t)wanted.imr_ifindex;
+	if (!index)
+		index = link_of_address(wanted.imr_address.s_addr);
+	else if (!link_exists(index))
+		index = 0;
+	if (!index && (wanted.imr_ifindex || wanted.imr_address.s_addr))
+		return -EADDRNOTAVAIL;
+	sock->options.multicast4 = index;
+	sock->options.multicast4_addr = wanted.imr_address.s_addr;
+	return 0;
+}
+
+static int set_multicast6(struct inet_sock *sock, int index)
+{
+	if (is_stream(sock))
+		return -ENOPROTOOPT;
+	if (index && !link_exists((uint32_t)index))
+		return -ENODEV;
+	sock->options.multicast6 = (uint32_t)index;
 	return 0;
 }
 
@@ -496,6 +560,8 @@ static int ip6_set(struct inet_sock *sock, int option, int number)
 	case IPV6_MULTICAST_LOOP:
 		o->multicast_loop = number;
 		return 0;
+	case IPV6_MULTICAST_IF:
+		return set_multicast6(sock, number);
 	case IPV6_MTU_DISCOVER:
 		return set_discover(o, number);
 	case IPV6_RECVERR:
@@ -526,6 +592,8 @@ static int inet_option_set(struct file *file, const struct socket_caller *who, i
 		return tcp_option_set(sock, option, value, size);
 	if (level != IPPROTO_IP && (level != IPPROTO_IPV6 || !inet_is_v6(sock)))
 		return -ENOPROTOOPT;
+	if (level == IPPROTO_IP && option == IP_MULTICAST_IF)
+		return set_multicast4(sock, value, size);
 	if (size >= sizeof number)
 		memcpy(&number, value, sizeof number);
 	else if (size && level == IPPROTO_IP)

@@ -66,10 +66,13 @@ def make_debian(tree):
 
 def make_musl(tree):
     """What Alpine looks like: one static busybox, its names as links, the files that its shell and login expect."""
-    busybox = shutil.which("busybox")
-    if not busybox:
-        raise Missing("busybox not installed")
-    for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "etc", "tmp", "root", "home", "var", "proc", "sys", "dev", "lib"):
+    packages = tree.parent / "busybox-static"
+    shutil.rmtree(packages, ignore_errors=True)
+    packages.mkdir()
+    command("apt-get", "download", "-q", "busybox-static", cwd=packages)  # not installed: it excludes busybox
+    command("dpkg-deb", "-x", *(str(path) for path in packages.glob("*.deb")), str(packages))
+    busybox = next(path for path in (packages / "bin" / "busybox", packages / "usr/bin/busybox") if path.exists())
+    for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "etc", "tmp", "root", "home", "var", "run", "proc", "sys", "dev", "lib"):
         (tree / folder).mkdir(parents=True)
     shutil.copy(busybox, tree / "bin" / "busybox")
     for applet in subprocess.run([busybox, "--list-full"], capture_output=True, text=True, check=True).stdout.split():
