@@ -368,8 +368,8 @@ static int ip4_get(const struct inet_options *o, int option, void *value, uint32
 	case IP_MULTICAST_LOOP:
 		return give_number(o->multicast_loop, value, size);
 	case IP_MULTICAST_IF:
-		*size = MIN(*size, (uint32_t)sizeof o->multicast4_addr);
-		memcpy(value, &o->multicast4_addr, *size);
+		*size = MIN(*size, (uint32_t)sizeof o->multicast4);
+		memcpy(value, &o->multicast4, *size);
 		return 0;
 	case IP_FREEBIND:
 		return give_number(o->free_bind, value, size);
@@ -445,32 +445,19 @@ static int set_discover(struct inet_options *o, int number)
 	return 0;
 }
 
-/* The index of the link with this IPv4 address. 0: none. */
-static uint32_t link_of_address(uint32_t address)
+static bool is_link_address(uint32_t v4)
 {
-	const struct link *link;
-	struct net_addr addr;
-	uint8_t prefix;
+	const struct link_address *item = NULL;
 
-	for (unsigned place = 0; (link = device_at(place)); place++)
-		for (unsigned i = 0; device_address(link, i, &addr, &prefix); i++)
-			if (net_addr_is_v4(&addr) && addr.words[3] == address)
-				return link->index;
-	return 0;
-}
-
-static bool link_exists(uint32_t index)
-{
-	const struct link *link;
-
-	for (unsigned place = 0; (link = device_at(place)); place++)
-		if (link->index == index)
-			return true;
+	for (const struct link *link = NULL; (link = link_next(link));)
+		while ((item = link_address_next(link, item)))
+			if (net_addr_is_v4(&item->addr) && item->addr.words[3] == v4)
+				return true;
 	return false;
 }
 
-/* IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn (ip(7)). Multicasts have no route here,
- * whatever is said; who sets the option finds it set. */
+/* IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn (ip(7)). Limit: what is set is checked and
+ * told, but multicasts leave as routes say: there is one link to the outside at most. */
 static int set_multicast4(struct inet_sock *sock, const void *value, uint32_t size)
 {
 	struct ip_mreqn wanted = {0};
@@ -481,15 +468,10 @@ static int set_multicast4(struct inet_sock *sock, const void *value, uint32_t si
 		memcpy(&wanted, value, MIN(size, (uint32_t)sizeof wanted));
 	else
 		memcpy(&wanted.imr_address, value, sizeof wanted.imr_address);
-	uint32_t index = (uint32_t)wanted.imr_ifindex;
-	if (!index)
-		index = link_of_address(wanted.imr_address.s_addr);
-	else if (!link_exists(index))
-		index = 0;
-	if (!index && (wanted.imr_ifindex || wanted.imr_address.s_addr))
+	uint32_t v4 = wanted.imr_address.s_addr;
+	if (wanted.imr_ifindex ? !link_by_index((uint32_t)wanted.imr_ifindex) : v4 && !is_link_address(v4))
 		return -EADDRNOTAVAIL;
-	sock->options.multicast4 = index;
-	sock->options.multicast4_addr = wanted.imr_address.s_addr;
+	sock->options.multicast4 = v4;
 	return 0;
 }
 
@@ -497,7 +479,7 @@ static int set_multicast6(struct inet_sock *sock, int index)
 {
 	if (is_stream(sock))
 		return -ENOPROTOOPT;
-	if (index && !link_exists((uint32_t)index))
+	if (index && !link_by_index((uint32_t)index))
 		return -ENODEV;
 	sock->options.multicast6 = (uint32_t)index;
 	return 0;

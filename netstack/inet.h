@@ -23,8 +23,7 @@ struct inet_options {
 	bool receive_hops6, receive_class6, receive_packet_info6; /* IPV6_RECV*: of IPv6 packets */
 	bool receive_errors;
 	bool free_bind, multicast_loop, v6_only;
-	uint32_t multicast4, multicast6; /* indices of the links that multicasts leave by; 0: as routes say */
-	uint32_t multicast4_addr;        /* what IP_MULTICAST_IF gives back, as it was set */
+	uint32_t multicast4, multicast6; /* IP*_MULTICAST_IF as it was set: an address, the index of a link */
 };
 
 struct inet_sock {

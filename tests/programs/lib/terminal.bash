@@ -1,14 +1,16 @@
 # A terminal of 80x24 characters (tmux), keys typed into it, and what it shows then. Sourced by scripts.
 #
 # Nothing here waits for a time: a step waits for what the screen must show, for at most 12 s, then says so.
+terminals=0
 terminal_place=$(mktemp -d /tmp/terminal.XXXXXX)
-terminal() { tmux -u -S "$terminal_place/socket" -f /dev/null "$@"; }
+terminal() { tmux -u -S "$terminal_place/$terminals" -f /dev/null "$@"; }
 trap 'terminal kill-server 2>/dev/null; rm -rf "$terminal_place"' EXIT
 
 # start COMMAND: in a fresh terminal that stays after its end
 start() {
 	prompts=0
 	terminal kill-server 2> /dev/null
+	terminals=$((terminals + 1)) # the old server may still be ending
 	terminal new-session -d -x 80 -y 24 "sleep 1000" \; set -g status off \; set -g remain-on-exit on \; set -g escape-time 0 \; \
 		set -g remain-on-exit-format "ended with #{pane_dead_status}" \; resize-window -x 80 -y 24 \; respawn-pane -k "$1"
 }
