@@ -35,4 +35,6 @@ void facts_init(const char *hostname, unsigned cpu_count, uint64_t limit_bytes, 
 	else if (machine_bytes)
 		facts.memory_bytes = machine_bytes;
 	facts_uuid(facts.boot_id);
+	snprintf(facts.core_pattern, sizeof facts.core_pattern, "core");
+	facts.core_uses_pid = false;
 }

@@ -13,13 +13,17 @@
 #define FACTS_MACHINE    "x86_64"
 #define FACTS_NAME_BYTES 65 /* with the zero byte, as uname(2) */
 
+#define CORE_PATTERN_BYTES 128 /* as CORENAME_MAX_SIZE */
+
 struct facts {
 	char hostname[FACTS_NAME_BYTES];
 	char domainname[FACTS_NAME_BYTES];
-	unsigned cpu_count;    /* at least 1 */
-	uint64_t memory_bytes; /* of the sandbox: its limit, or the machine's */
-	bool memory_limited;   /* it is a limit */
-	char boot_id[37];      /* as /proc/sys/kernel/random/boot_id */
+	unsigned cpu_count;                    /* at least 1 */
+	uint64_t memory_bytes;                 /* of the sandbox: its limit, or the machine's */
+	bool memory_limited;                   /* it is a limit */
+	char boot_id[37];                      /* as /proc/sys/kernel/random/boot_id */
+	char core_pattern[CORE_PATTERN_BYTES]; /* of /proc/sys/kernel, which guests may change (core(5)) */
+	bool core_uses_pid;
 };
 
 extern struct facts facts;

@@ -1,14 +1,17 @@
 /* procsys.c - /proc/sys: what sysctl(8) and libraries ask for.
  *
  * Values are what this sentry does: its limits (sentry/base/limits.h), its facts, its fixed policies. They can be read;
- * a write is refused with EACCES, because none of them may change while guests run.
+ * a write is refused with EACCES, because none of them may change while guests run; but for where core dumps go.
  */
 #include "fs/facts.h"
 #include "fs/namei.h"
 #include "fs/proc.h"
 #include "sentry/base/limits.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define STRING_OF(value)  STRING_OF_(value)
@@ -73,6 +76,45 @@ static int show_pipe_max(const struct node_ref *ref, struct text *out)
 	return 0;
 }
 
+static int show_core_pattern(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_printf(out, "%s\n", facts.core_pattern);
+	return 0;
+}
+
+/* A pattern names a file: there is nobody to run a program for a dump. */
+static ssize_t store_core_pattern(const struct node_ref *ref, const char *bytes, size_t n)
+{
+	size_t length = strcspn(bytes, "\n");
+
+	(void)ref;
+	if (length >= sizeof facts.core_pattern || *bytes == '|' || *bytes == '@')
+		return -EINVAL;
+	memcpy(facts.core_pattern, bytes, length);
+	facts.core_pattern[length] = '\0';
+	return (ssize_t)n;
+}
+
+static int show_core_uses_pid(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_printf(out, "%d\n", facts.core_uses_pid);
+	return 0;
+}
+
+static ssize_t store_core_uses_pid(const struct node_ref *ref, const char *bytes, size_t n)
+{
+	char *end;
+	long value = strtol(bytes, &end, 0);
+
+	(void)ref;
+	if (end == bytes || end[strspn(end, "\n")])
+		return -EINVAL;
+	facts.core_uses_pid = value != 0;
+	return (ssize_t)n;
+}
+
 #define SHOW_PROTECTION(name)                                                                                          \
 	static int show_protected_##name(const struct node_ref *ref, struct text *out)                                 \
 	{                                                                                                              \
@@ -108,8 +150,8 @@ static const struct node_desc kernel_files[] = {
 	NODE_TEXT("overflowuid", "65534\n"),
 	NODE_TEXT("overflowgid", "65534\n"),
 	NODE_TEXT("randomize_va_space", "2\n"),
-	NODE_TEXT("core_pattern", "core\n"),
-	NODE_TEXT("core_uses_pid", "0\n"),
+	{.name = "core_pattern", .mode = S_IFREG | 0644, .show = show_core_pattern, .store = store_core_pattern},
+	{.name = "core_uses_pid", .mode = S_IFREG | 0644, .show = show_core_uses_pid, .store = store_core_uses_pid},
 	NODE_TEXT("panic", "0\n"),
 	NODE_TEXT("tainted", "0\n"),
 	NODE_TEXT("numa_balancing", "0\n"),

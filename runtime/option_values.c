@@ -292,6 +292,12 @@ void option_save(struct options *o, const char *path)
 	o->save_path = path;
 }
 
+void option_crash_report(struct options *o, const char *none)
+{
+	(void)none;
+	o->crash_report = true;
+}
+
 void option_tty(struct options *o, const char *none)
 {
 	(void)none;

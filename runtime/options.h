@@ -41,6 +41,7 @@ struct options {
 	bool strace;
 	const char *strace_path; /* NULL: standard error */
 	const char *trace_path;  /* NULL: no trace */
+	bool crash_report;
 	enum diff_form { DIFF_NONE, DIFF_TEXT, DIFF_JSON } diff;
 	const char *save_path; /* NULL: changes are not saved */
 	enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON } stats;

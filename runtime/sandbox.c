@@ -220,6 +220,7 @@ void sandbox_main(void *argument)
 		.disk_limit_bytes = options->disk_bytes,
 		.output_limit_bytes = options->output_bytes,
 		.limits_set = options->ulimits_set,
+		.crash_report = options->crash_report,
 		.control_file = add_file(CONTROL_FD),
 	};
 	memcpy(config.limits, options->ulimits, sizeof config.limits);

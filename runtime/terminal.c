@@ -132,8 +132,8 @@ void terminal_plan(struct sandbox *sandbox)
 		fail("no memory");
 	terminal.mine = true;
 	terminal.owner = getpid();
-	terminal.keep_output =
-		options->debug.log || options->stats || options->diff || (options->strace && !options->strace_path);
+	terminal.keep_output = options->debug.log || options->stats || options->diff || options->crash_report ||
+			       (options->strace && !options->strace_path);
 	terminal.raw = raw_of(terminal.settings);
 	start_guardian();
 	atexit(restore_at_exit);

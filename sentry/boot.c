@@ -19,6 +19,7 @@
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
+#include "sentry/core.h"
 #include "sentry/exec.h"
 #include "sentry/governor.h"
 #include "sentry/loop.h"
@@ -397,6 +398,8 @@ void sentry_boot(const struct boot_config *config, struct boot_status *status)
 	boot.config = config;
 	boot.status = status;
 	limit_arena();
+	if (config->crash_report)
+		crash_report_enable();
 	facts_init(config->hostname, config->cpu_count, config->memory_limit_bytes, config->machine_bytes);
 	if (config->task_limit)
 		task_limit_set(config->task_limit);

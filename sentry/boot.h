@@ -32,6 +32,7 @@ struct boot_config {
 	uint64_t output_limit_bytes; /* to standard output and error together; 0: none */
 	struct rlimit64_pair limits[RLIMIT_COUNT]; /* of the first program, where limits_set has the bit */
 	uint32_t limits_set;
+	bool crash_report; /* tell the person about each process that dies of a fault */
 	/* What the command-line process asks while we run: SIGINT and the like for the guest. Polled host file, or
 	 * HOSTFILE_NONE. Each byte read is a signal number for the foreground process group; end of file: end the
 	 * sandbox. */

@@ -16,6 +16,7 @@
 #include "sentry/signal.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
+#include "sentry/core.h"
 #include "sentry/task.h"
 #include "sentry/timer.h"
 #include <errno.h>
@@ -29,6 +30,9 @@
 
 #define SET_STOP   (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 #define SET_IGNORE (SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGURG))
+#define SET_CORE                                                                                                       \
+	(SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGBUS) |   \
+	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGSYS))
 #define SET_SYNCHRONOUS                                                                                                \
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGFPE) |    \
 	 SIGNAL_BIT(SIGSYS))
@@ -489,7 +493,8 @@ void signal_force(struct task *task, int sig, const struct abi_siginfo *info)
 
 bool signal_is_pending(const struct task *task)
 {
-	return task->killed || task->process->group_stop || (signal_pending_set(task) & ~task->blocked);
+	return task->killed || task->process->group_stop || core_must_park(task) ||
+	       (signal_pending_set(task) & ~task->blocked);
 }
 
 void signal_recalc(struct task *task)
@@ -584,22 +589,6 @@ long signal_wait(struct task *task, uint64_t set, uint64_t deadline_ns, struct a
 
 /* ------------------------------------------------------------------------------------------------ delivery */
 
-static void default_action(struct task *task, int sig)
-{
-	uint64_t bit = SIGNAL_BIT(sig);
-	struct process *process = task->process;
-
-	if (bit & SET_IGNORE)
-		return;
-	if (!(bit & SET_STOP)) {
-		process_exit(process, sig);
-		return;
-	}
-	if (sig != SIGSTOP && pgroup_orphaned(process->pgroup, NULL))
-		return;
-	stop_begin(process, sig);
-}
-
 /* What an interrupted call does: the registers as if it had answered, or as if it were about to be made again. */
 static void apply_result(const struct task *task, struct uregs *regs, long result, const struct abi_sigaction *handler)
 {
@@ -641,6 +630,24 @@ struct delivery {
 	long result;
 };
 
+/* PARKS where the end leaves a core dump. */
+static void default_action(struct task *task, const struct delivery *delivery, int sig, const struct abi_siginfo *info)
+{
+	uint64_t bit = SIGNAL_BIT(sig);
+	struct process *process = task->process;
+
+	if (bit & SET_IGNORE)
+		return;
+	if (!(bit & SET_STOP)) {
+		bool dumped = bit & SET_CORE && core_dump(task, info, delivery->from_call, delivery->result);
+		process_exit(process, sig | (dumped ? CORE_FLAG : 0));
+		return;
+	}
+	if (sig != SIGSTOP && pgroup_orphaned(process->pgroup, NULL))
+		return;
+	stop_begin(process, sig);
+}
+
 static void delivery_fetch(struct task *task, struct delivery *delivery, const struct abi_sigaction *handler)
 {
 	if (!delivery->have_regs)
@@ -679,6 +686,10 @@ static void deliver_all(struct task *task, struct delivery *delivery)
 	int sig;
 
 	while (!task->killed) {
+		if (core_must_park(task)) {
+			core_park(task, delivery->from_call, delivery->result);
+			continue;
+		}
 		if (task->process->group_stop) {
 			stop_park(task);
 			continue;
@@ -691,7 +702,7 @@ static void deliver_all(struct task *task, struct delivery *delivery)
 			continue;
 		run_tell_signal(task, &info);
 		if (handler == ABI_SIG_DFL)
-			default_action(task, sig);
+			default_action(task, delivery, sig, &info);
 		else
 			run_handler(task, delivery, sig, &info);
 	}

@@ -81,7 +81,8 @@ struct process {
 	int32_t oom_score_adj;
 	bool oom_victim; /* killed for lack of memory (sentry/oom.c) */
 	int32_t nice;
-	uint32_t coredump_filter; /* kept, told and inherited: there are no core dumps */
+	uint32_t coredump_filter; /* which mappings a core dump has (core(5)) */
+	struct core *core;        /* a thread dumps, the others stop (sentry/core.c); on its fiber's stack */
 };
 
 struct vfork_wait {

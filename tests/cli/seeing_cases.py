@@ -254,3 +254,121 @@ def case_stats():
     for name in ("wall_s", "guests_cpu_s", "kernel_cpu_s", "largest_process_kb", "calls_trapped", "calls_patched", "handoffs_slept", "host_calls"):
         assert numbers[name] > 0, (name, numbers)
     expect_complaint(run("true", options=["--stats=xml"]), 125, "--stats=xml")
+
+
+CRASHING = r"""
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+volatile int turns;
+char *heap;
+__attribute__((noinline)) void inner(int *p) { *p = 42; }
+__attribute__((noinline)) void outer(int *p) { inner(p); turns++; }
+static void *sleeper(void *a) { (void)a; for (;;) pause(); return 0; }
+static void *turner(void *a) { (void)a; for (;;) turns++; return 0; }
+int main(int argc, char **argv)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	pthread_t thread;
+	setrlimit(RLIMIT_CORE, &limit);
+	heap = strcpy(malloc(100), "on the heap");
+	if (argc > 2) prctl(PR_SET_NAME, argv[2]);
+	if (!strcmp(argv[1], "threads")) {
+		pthread_create(&thread, 0, sleeper, 0);
+		pthread_create(&thread, 0, turner, 0);
+		usleep(100000);
+	}
+	if (!strcmp(argv[1], "abort")) abort();
+	if (!strcmp(argv[1], "large")) { heap = malloc(400 << 20); memset(heap, 1, 400 << 20); }
+	outer(0);
+}
+"""
+
+
+def crashing(place):
+    (place / "crash.c").write_text(CRASHING)
+    subprocess.run(["gcc", "-g", "-O1", "-fno-omit-frame-pointer", "-pthread", "-o", place / "crash", place / "crash.c"], check=True)
+
+
+def case_core_dump_for_a_debugger():
+    """What gdb and readelf say of a core dump is what they say of Linux's own."""
+    if pathlib.Path("/proc/sys/kernel/core_pattern").read_text() != "core\n" or not shutil.which("gdb"):
+        raise Skip("needs gdb, and core dumps that go to files")
+
+    def ask(place):
+        script = ["-ex", "thread apply all bt", "-ex", "p heap", "-ex", "x/i $pc", "-ex", "p $xmm0.uint128 >= 0", "-ex", "p $_siginfo.si_signo", "-ex", "info sharedlibrary"]
+        text = subprocess.run(["gdb", "-nx", "-batch", *script, place / "crash", place / "core"], capture_output=True, text=True, timeout=LIMIT_S).stdout
+        text = re.sub(r"0x[0-9a-f]+", "0x", text.replace("0x in", ""))
+        text = re.sub(r"(#\d+  )0x in ", r"\1", text)         # a program counter stands there only in the middle of a line
+        return sorted(line for line in text.splitlines() if not re.search(r"LWP|libthread_db|warning:|^=>|^ *0x <", line))
+    with directory() as place:
+        crashing(place)
+        for word, status in ("fault", -11), ("abort", -6), ("threads", -11):
+            said = []
+            for command in (["./crash", word], [USBX, "run", "--rw", ".", "--", "./crash", word]):
+                (place / "core").unlink(missing_ok=True)
+                result = subprocess.run(command, cwd=place, capture_output=True, timeout=LIMIT_S)
+                assert result.returncode in (status, 128 - status), result
+                said.append(ask(place))
+            expect(said[1], said[0], word)
+            assert any("inner" in line or "abort" in line for line in said[0]) and any("on the heap" in line for line in said[0]), said[0]
+        text = subprocess.run(["readelf", "-nlW", place / "core"], capture_output=True, text=True)
+        expect((text.returncode, text.stderr), (0, ""))
+        expect([text.stdout.count(note) for note in ("NT_PRSTATUS", "NT_PRPSINFO", "NT_SIGINFO", "NT_AUXV", "NT_FILE", "NT_FPREGSET", "NT_X86_XSTATE")], [3, 1, 1, 1, 1, 3, 3])
+
+
+def case_core_pattern():
+    with directory() as place:
+        crashing(place)
+        script = "cat /proc/sys/kernel/core_pattern; (echo '%s' >/proc/sys/kernel/core_pattern) 2>&- || echo refused; ./crash fault '%s'; ls -d core* dump* 2>&-; true"
+
+        def where(pattern, name="crash"):
+            result = run("sh", "-c", script % (pattern, name), cwd=place, text=False)
+            return result.stdout.decode("ascii", "backslashreplace").splitlines()[1:]
+        expect(where("dump.%e.%p.%s.%%.%x"), ["dump.crash.5.11.%."] if not os.geteuid() else ["refused", "core"])
+        if os.geteuid():
+            return
+        # A name that would lead elsewhere; what is no file; too long.
+        expect(where("dump-%e", "../../x/y"), ["dump-..!..!x!y"])
+        expect(where("dump-%e", "a\x1b[m\xff"), ["dump-a\x1b[m\\xc3\\xbf"])
+        for wrong in "|/bin/sh", "@/tmp/socket", "x" * 128:
+            expect(where(wrong), ["refused", "core"])
+        expect(where("no/such/directory/core"), [])
+        expect(run("sh", "-c", "echo 1 >/proc/sys/kernel/core_uses_pid; ./crash fault; ls core*", cwd=place).stdout, "core.3\n")
+
+
+def case_core_dump_that_is_killed():
+    """SIGKILL ends a large dump; a full file system ends it; neither ends the sandbox."""
+    with directory() as place:
+        crashing(place)
+        script = "(./crash large; true) & sleep 0.%d; pkill -9 crash; wait; echo alive"
+        for tenths in 1, 4, 7:
+            expect(run("sh", "-c", script % tenths, cwd=place).stdout, "alive\n")
+        result = run("sh", "-c", "./crash large; echo $?; dd if=/dev/zero of=full bs=1M count=100 2>&-; echo alive", cwd=place, options=["--memory", "512M"])
+        assert result.stdout.endswith("alive\n"), result
+
+
+def case_crash_report():
+    with directory() as place:
+        crashing(place)
+        result = run("./crash", "fault", "x\x1b[31m\n", options=["--crash-report"], cwd=place)
+        expect(result.returncode, 139)
+        lines = result.stderr.splitlines()
+        assert all(line.startswith("usbx: crash: ") and line.isprintable() for line in lines), lines
+        expect(lines[0], r"usbx: crash: x\33[31m\n (pid 2, thread 2): SIGSEGV, nothing is mapped at the address")
+        expect(lines[1], "usbx: crash:   address 0: nothing is mapped there")
+        found = re.fullmatch(rf"usbx: crash:   instruction (0x[0-9a-f]+): {place}/crash\+(0x[0-9a-f]+) \(r-xp\)", lines[2])
+        code = (place / "crash").read_bytes()[int(found[2], 16):][:16]
+        expect(lines[3], "usbx: crash:   bytes there: " + code.hex(" "))
+        assert f"rip {found[1]} " in result.stderr and "rdi 0\n" in result.stderr.replace("  ", "\n"), lines
+        result = run("sh", "-c", "./crash abort; kill -TERM $$", options=["--crash-report"], cwd=place)
+        expect((result.returncode, result.stderr.count("): SIG")), (143, 1))
+        assert "SIGABRT, sent by pid 3" in result.stderr and "libc.so.6+0x" in result.stderr, result.stderr
+        assert "usbx" not in run("./crash", "fault", cwd=place).stderr
+        # No memory where the instruction is.
+        jump = "import ctypes; ctypes.CFUNCTYPE(None)(0x123456)()"
+        result = run("/usr/bin/python3", "-c", jump, options=["--crash-report"], cwd=place)
+        assert "instruction 0x123456: nothing is mapped there" in result.stderr and "bytes there: cannot be read" in result.stderr, result.stderr
