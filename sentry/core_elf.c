@@ -299,7 +299,8 @@ static void emit_segment(struct dump *dump, const struct segment *segment, char 
 		if (mm_resident(dump->mm, at, pages, present))
 			memset(present, 0, pages);
 		emit_pages(dump, at, present, pages, bounce);
-		fiber_yield(); /* others are not to wait for a large dump */
+		/* A turn of the loop: others are not to wait for a large dump, and may want to kill it. */
+		(void)!fiber_park_until(clock_now_ns() + 1);
 	}
 }
 

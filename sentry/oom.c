@@ -5,8 +5,8 @@
  * comes before the room that is left could be filled: LEFT / FILL_BYTES_PER_NS. A sample counts pages shared after a
  * fork for each process; only when that is too much are they told apart. Above the limit the process with the highest
  * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on. What is on
- * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on; then
- * the next one must die too.
+ * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on, or
+ * from when it was first seen to be enough; then the next one must die too.
  *
  * Limits: a guest overshoots by what it can touch between two samples, 1 ms at the least
  * (docs/decisions/0007-limits.md).
@@ -29,6 +29,7 @@
 #define NEVER             (-1000) /* OOM_SCORE_ADJ_MIN */
 
 static uint64_t limit_bytes, kills, killed_ns;
+static uint64_t waiting_ns; /* since when what is on its way out would be enough; 0: it is not, or not needed */
 
 void oom_limit_set(uint64_t bytes)
 {
@@ -124,9 +125,14 @@ static void kill_victim(struct process *victim, uint64_t now)
 /* Above the limit. */
 static void relieve(const struct platform_memory *memory, uint64_t now)
 {
-	bool patient = memory->leaving && now < killed_ns + DYING_NS;
+	bool enough = memory->leaving && memory_total(memory) <= limit_bytes + memory->leaving;
 
-	if (patient && memory_total(memory) <= limit_bytes + memory->leaving)
+	if (!enough)
+		waiting_ns = 0;
+	else if (!waiting_ns)
+		waiting_ns = now;
+	bool patient = memory->leaving && now < MAX(killed_ns, waiting_ns) + DYING_NS;
+	if (patient && enough)
 		return;
 	struct process *victim = choose();
 	if (victim)
@@ -151,6 +157,8 @@ uint64_t oom_check(void)
 	uint64_t used = memory_total(&memory);
 	if (used > limit_bytes)
 		relieve(&memory, clock_now_ns());
+	else
+		waiting_ns = 0;
 	uint64_t left = limit_bytes - MIN(used, limit_bytes);
 	uint64_t pause = MIN(MAX(left / FILL_BYTES_PER_NS, LOOK_LEAST_NS), LOOK_MOST_NS);
 	return MAX(pause, COST_SHARE * taken);
