@@ -1,7 +1,7 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --tty --no-tty --strace= --trace --diff= --save --stats= --debug= --platform --config --help= -t -T -h'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -t -T -h'
 _usbx_topics='files process limits terminal seeing config'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
