@@ -1,6 +1,8 @@
 /* fail.c - see fail.h. Runs outside the jail; the C library is free to use here. */
 #include "runtime/fail.h"
 
+#include "sentry/base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,18 +19,50 @@ void fail_where(const char *where)
 	snprintf(origin, sizeof origin, "%s", where);
 }
 
+/* The middle of what is too long goes: the thing is named at the front, and the remedy at the end. */
+static void shorten(char *text)
+{
+	size_t length = strlen(text), tail = LINE_BYTES / 4, head = LINE_BYTES - tail - strlen(" ... ");
+
+	if (length <= LINE_BYTES)
+		return;
+	memcpy(text + head, " ... ", strlen(" ... "));
+	memmove(text + head + strlen(" ... "), text + length - tail, tail + 1);
+}
+
+/* What could steer a terminal, and bytes that are no text, become question marks. */
+static void make_harmless(char *text)
+{
+	size_t left = strlen(text);
+	uint32_t character;
+	char *to = text;
+
+	while (left) {
+		unsigned bytes = utf8_decode(text, left, &character);
+		if (!bytes || utf8_is_control(character)) {
+			*to++ = '?';
+			bytes = MAX(bytes, 1u);
+		} else {
+			memmove(to, text, bytes);
+			to += bytes;
+		}
+		text += bytes;
+		left -= bytes;
+	}
+	*to = 0;
+}
+
 static void print_line(const char *format, va_list args)
 {
-	char line[LINE_BYTES] = "usbx: ";
+	char line[LINE_BYTES + sizeof "usbx: " + sizeof origin], *text;
 
-	strcat(line, origin);
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	shorten(text);
+	snprintf(line, sizeof line, "usbx: %s%s", origin, text);
+	free(text);
+	make_harmless(line);
 	size_t used = strlen(line);
-
-	vsnprintf(line + used, sizeof line - used - 1, format, args);
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
-	used = strlen(line);
 	line[used++] = '\n';
 	(void)!write(STDERR_FILENO, line, used); /* one write: lines of several processes do not mix */
 }
