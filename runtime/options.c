@@ -97,6 +97,15 @@ struct given {
 	const char *value;
 };
 
+static void take(struct options *o, const struct given *given)
+{
+	const struct option_row *row = &option_rows[given->option];
+
+	if (given->value && !*given->value && given->option != OPTION_help)
+		fail("--%s: its value is empty: give %s", row->name, row->argument);
+	takers[given->option](o, given->value);
+}
+
 /* How many options argv can hold at most. */
 static size_t given_limit(char **argv)
 {
@@ -146,11 +155,11 @@ void options_parse(struct options *out, int argc, char **argv)
 	/* The file's first, so that the command line's hold against them. */
 	for (unsigned i = 0; i < count; i++)
 		if (given[i].option == OPTION_config)
-			option_config(out, given[i].value);
+			take(out, &given[i]);
 	if (out->config_path)
 		config_apply(out, out->config_path, takers);
 	for (unsigned i = 0; i < count; i++)
-		takers[given[i].option](out, given[i].value);
+		take(out, &given[i]);
 	free(given);
 	config_protect(out, out->config_path);
 	if (out->memory_bytes && out->disk_bytes > out->memory_bytes / 2)

@@ -38,7 +38,7 @@ def case_config_that_makes_no_sense():
                 ('hostname: "a\\0b"', ["zero"]), ("hostname: \"\x1b[2J\"", ["usbx.yaml:1"]), ("hostname: 'a b'", ["--hostname"]), ("x" * 70000, ["64 KiB"]), ("[" * 5000, ["usbx.yaml:"]),
                 ("env:\n" + "- A=1\n" * 500 + "- =x", ["usbx.yaml:502", "=x"])]:
             expect_complaint(configured(place, text), 125, *words)
-        for path, word in (("none", "No such file"), (".", "regular file"), ("", "No such file"), ("/dev/null", "regular file"), ("usbx.yaml/x", "Not a directory")):
+        for path, word in (("none", "No such file"), (".", "regular file"), ("", "empty"), ("/dev/null", "regular file"), ("usbx.yaml/x", "Not a directory")):
             expect_complaint(run("true", options=["--config", path], cwd=place), 125, "--config", word)
 
 
