@@ -85,6 +85,15 @@ uint64_t deadline_after(uint64_t from_ns, uint64_t ns)
 	return ns > NS_MOST - MIN(from_ns, NS_MOST) ? NS_MOST : from_ns + ns;
 }
 
+/* What lies behind stays behind, for timers that count how often they should have fired; but not before the machine
+ * started, nor at 0, which means off. */
+static uint64_t deadline_from(uint64_t here, uint64_t there, uint64_t time_ns)
+{
+	if (time_ns > there)
+		return deadline_after(here, time_ns - there);
+	return there - time_ns < here ? here - (there - time_ns) : 1;
+}
+
 int clock_deadline(int clock, bool absolute, uint64_t time_ns, uint64_t *deadline_ns)
 {
 	uint64_t there = 0, here = clock_fresh_ns();
@@ -111,7 +120,7 @@ int clock_deadline(int clock, bool absolute, uint64_t time_ns, uint64_t *deadlin
 	if (clock == ABI_CLOCK_MONOTONIC)
 		*deadline_ns = MIN(time_ns, NS_MOST);
 	else
-		*deadline_ns = time_ns <= there ? here : deadline_after(here, time_ns - there);
+		*deadline_ns = deadline_from(here, there, time_ns);
 	return 0;
 }
 

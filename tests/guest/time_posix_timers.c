@@ -149,9 +149,29 @@ static void errors(void)
 	say("nobody is told: %ld\n", left.it_value.tv_nsec);
 }
 
+/* One that should have fired since 1970, a billion times a second: the count stops at its most. */
+static void long_ago(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
+	struct itimerspec since = {.it_value = {1, 0}, .it_interval = {0, 1}}, off = {0};
+	timer_t timer;
+	siginfo_t info;
+	block(SIGUSR2);
+	sigset_t set = set_of(SIGUSR2);
+	MUST(timer_create(CLOCK_REALTIME, &event, &timer));
+	MUST(timer_settime(timer, TIMER_ABSTIME, &since, NULL));
+	SHOW(sigwaitinfo(&set, &info) == SIGUSR2);
+	SHOW(info.si_overrun);
+	SHOW(timer_getoverrun(timer));
+	MUST(timer_settime(timer, 0, &off, NULL));
+	MUST(timer_delete(timer));
+}
+
 int main(void)
 {
 	signals();
+	section("long ago");
+	long_ago();
 	section("overruns");
 	overruns();
 	section("a thread's");
