@@ -6,6 +6,7 @@
  * Limits: no access control lists beyond the mode; no user namespaces.
  */
 #include "fs/dentry.h"
+#include "fs/handle.h"
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include <errno.h>
@@ -131,6 +132,8 @@ void inode_put(struct inode *inode)
 	if (!ref_put(&inode->ref))
 		return;
 	assert(waitq_empty(&inode->lock_wait) && list_empty(&inode->locks));
+	if (inode->handle)
+		handle_forget(inode);
 	inode->dying = dying;
 	dying = inode;
 	if (draining)

@@ -55,6 +55,8 @@ struct inode {
 	struct list watches; /* inotify */
 	uint32_t leases;     /* fs/lease.c */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL: may get its first name by linkat(2) */
+	uint64_t handle;     /* 0: nobody has asked for one (fs/handle.c) */
+	struct inode *handle_next;
 	struct inode *dying; /* next of those whose last reference is gone (fs/inode.c) */
 };
 

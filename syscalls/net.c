@@ -98,8 +98,12 @@ long sys_socketpair(struct task *task, int family, int type, int protocol, struc
 		return -EINVAL;
 	if (!ops)
 		return -EAFNOSUPPORT;
-	if (!ops->pair)
-		return -EOPNOTSUPP;
+	if (!ops->pair) { /* two sockets are made first, which may fail for a better reason */
+		int error = ops->create(asking_init(task, &asking), type & ABI_SOCK_TYPE_MASK, protocol, 0, files);
+		if (!error)
+			file_put(files[0]);
+		return error ? error : -EOPNOTSUPP;
+	}
 	int error = ops->pair(asking_init(task, &asking), type & ABI_SOCK_TYPE_MASK, protocol,
 			      type & ABI_SOCK_NONBLOCK ? O_NONBLOCK : 0, files);
 	return error ? error : file_give_pair(task, files[0], files[1], type & ABI_SOCK_CLOEXEC, fds);
