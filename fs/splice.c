@@ -205,21 +205,32 @@ ssize_t pipe_tee(struct file *from, struct file *to, size_t n, bool nonblock)
 	return n ? pipe_to_pipe(from, to, n, nonblock, false) : 0;
 }
 
-ssize_t pipe_vmsplice(struct file *file, struct uio *uio, bool nonblock)
+/* Into a pipe: waits for some room, but not for all that is wanted. */
+static ssize_t vmsplice_in(struct file *file, struct uio *uio, bool nonblock)
 {
-	uint32_t flags = file->flags;
+	struct pipe *pipe = pipe_of(file);
 	int64_t none = 0;
 
-	/* One call's wish, in the place where read and write look for it; the description is ours between two waits
-	 * only if nobody else uses it meanwhile, so a wish not to wait is put there only while nothing can wait. */
-	if (nonblock && !(flags & O_NONBLOCK)) {
-		struct pipe *pipe = pipe_of(file);
-		if (pipe->mutex.held)
-			return -EAGAIN;
-		if (file_writable(file) ? pipe->readers && pipe_full(pipe) : pipe->writers && !pipe_used(pipe))
-			return -EAGAIN;
-		if (file_writable(file))
-			uio->left = MIN(uio->left, (pipe->slot_count - pipe_used(pipe)) * PAGE_SIZE);
+	if (pipe->readers && pipe_full(pipe)) {
+		int error = nonblock ? -EAGAIN : pipe_wait_room(pipe);
+		if (error)
+			return error;
 	}
-	return file_writable(file) ? file_write(file, uio, &none) : file_read(file, uio, &none);
+	if (pipe->readers)
+		uio->left = MIN(uio->left, (pipe->slot_count - pipe_used(pipe)) * PAGE_SIZE);
+	return file_write(file, uio, &none);
+}
+
+ssize_t pipe_vmsplice(struct file *file, struct uio *uio, bool nonblock)
+{
+	struct pipe *pipe = pipe_of(file);
+	int64_t none = 0;
+
+	if (nonblock && pipe->mutex.held)
+		return -EAGAIN;
+	if (file_writable(file))
+		return vmsplice_in(file, uio, nonblock);
+	if (nonblock && pipe->writers && !pipe_used(pipe))
+		return -EAGAIN;
+	return file_read(file, uio, &none);
 }

@@ -45,9 +45,29 @@ static int splice_offset(struct task *task, const struct file *file, struct uadd
 	return !error && *pos < 0 ? -EINVAL : error;
 }
 
+/* Files whose reads and writes are messages of their own cannot be spliced: that is said before anything is waited for.
+ */
+static bool can_splice(const struct file *file)
+{
+	switch (file->kind) {
+	case FILE_EPOLL:
+	case FILE_EVENTFD:
+	case FILE_TIMERFD:
+	case FILE_SIGNALFD:
+	case FILE_PIDFD:
+	case FILE_INOTIFY:
+	case FILE_MQUEUE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static long splice_move(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, size_t size,
 			bool nonblock)
 {
+	if (!can_splice(in) || !can_splice(out))
+		return -EINVAL;
 	if (file_is_pipe(in) && file_is_pipe(out))
 		return pipe_splice_pipe(in, out, size, nonblock);
 	if (file_is_pipe(in)) {

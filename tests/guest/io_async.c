@@ -143,7 +143,7 @@ static void leases(void)
 	siginfo_t info;
 	SHOW(sigwaitinfo(&waited, &info));
 	say("the child waits\n");
-	SHOW(fcntl(second, F_SETLEASE, F_UNLCK));
+	MUST(fcntl(second, F_SETLEASE, F_UNLCK));
 	MUST(waitpid(child, NULL, 0));
 	SHOW(fcntl(second, F_SETLEASE, F_RDLCK));
 	close(second);
