@@ -1,6 +1,6 @@
 /* path_attr.c - changing what files are: chmod(2), chown(2), utimensat(2) and its elders, truncate(2). */
-#include "fs/lease.h"
 #include "fs/hooks.h"
+#include "fs/lease.h"
 #include "fs/notify.h"
 #include "sentry/abi/stat.h"
 #include "syscalls/at.h"
