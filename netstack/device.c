@@ -151,15 +151,19 @@ static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
 
 	if (command == SIOCGIFCONF)
 		return list_interfaces(user, argument);
-	if (changes_something(command))
-		return -EPERM;
-	if ((command < SIOCGIFNAME || command > SIOCGIFTXQLEN) && command != SIOCETHTOOL)
+	if (!changes_something(command) && (command < SIOCGIFNAME || command > SIOCGIFTXQLEN) &&
+	    command != SIOCETHTOOL)
 		return -ENOTTY;
 	int error = user_read(user, &request, UADDR(argument), sizeof request);
 	if (error)
 		return error;
 	request.ifr_name[IFNAMSIZ - 1] = 0;
 	link = command == SIOCGIFNAME ? link_by_index((uint32_t)request.ifr_ifindex) : find_by_name(request.ifr_name);
+	/* Nothing is to be changed when "up" is what it is: scripts say so to be sure. */
+	if (command == SIOCSIFFLAGS && link && link->up == !!(request.ifr_flags & IFF_UP))
+		return 0;
+	if (changes_something(command))
+		return -EPERM;
 	if (!link)
 		return -ENODEV;
 	if (command == SIOCGIFNAME)

@@ -422,6 +422,8 @@ static int inet_option_get(struct file *file, int level, int option, void *value
 
 	if (level == IPPROTO_TCP && is_stream(sock))
 		return tcp_option_get(sock, option, value, size);
+	if (level == IPPROTO_UDP && !is_stream(sock))
+		return udp_option_get(sock, option, value, size);
 	if (level == IPPROTO_IP)
 		return ip4_get(&sock->options, option, value, size);
 	if (level == IPPROTO_IPV6 && inet_is_v6(sock))
@@ -520,11 +522,28 @@ static int ip4_set(struct inet_options *o, int option, int number)
 	}
 }
 
+/* IPV6_ADDRFORM: an IPv6 socket that is connected to an IPv4 peer becomes an IPv4 one (ipv6(7)). */
+static int become_v4(struct inet_sock *sock, int family)
+{
+	if (family != AF_INET)
+		return -EINVAL;
+	if (is_stream(sock) && tcp_of(sock)->state != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (!sock->remote.port)
+		return -ENOTCONN;
+	if (sock->options.v6_only || !net_addr_is_v4(&sock->remote.addr))
+		return -EADDRNOTAVAIL;
+	sock->base.family = ABI_AF_INET;
+	return 0;
+}
+
 static int ip6_set(struct inet_sock *sock, int option, int number)
 {
 	struct inet_options *o = &sock->options;
 
 	switch (option) {
+	case IPV6_ADDRFORM:
+		return become_v4(sock, number);
 	case IPV6_V6ONLY:
 		if (sock->local.port)
 			return -EINVAL;
@@ -572,6 +591,8 @@ static int inet_option_set(struct file *file, const struct socket_caller *who, i
 	(void)who;
 	if (level == IPPROTO_TCP && is_stream(sock))
 		return tcp_option_set(sock, option, value, size);
+	if (level == IPPROTO_UDP && !is_stream(sock))
+		return udp_option_set(sock, option, value, size);
 	if (level != IPPROTO_IP && (level != IPPROTO_IPV6 || !inet_is_v6(sock)))
 		return -ENOPROTOOPT;
 	if (level == IPPROTO_IP && option == IP_MULTICAST_IF)

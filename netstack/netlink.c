@@ -378,6 +378,22 @@ static void answer_one_route(struct writer *w, const char *body, uint32_t size)
 	attribute_address(w, RTA_PREFSRC, &route.source);
 }
 
+/* RTM_NEWLINK that asks for what is so already ("ip link set lo up"). */
+static bool changes_no_link(const char *body, uint32_t size)
+{
+	struct ifinfomsg info = {0};
+	const struct link *link;
+	char name[LINK_NAME_BYTES + 1] = {0};
+
+	memcpy(&info, body, MIN(size, (uint32_t)sizeof info));
+	link = link_by_index((uint32_t)info.ifi_index);
+	if (!link && find_attribute(body, size, sizeof info, IFLA_IFNAME, name, LINK_NAME_BYTES))
+		while ((link = link_next(link)) && strcmp(link->name, name))
+			;
+	return link && size <= NLMSG_ALIGN(sizeof info) + (*name ? RTA_SPACE(LINK_NAME_BYTES) : 0) &&
+	       info.ifi_change == IFF_UP && link->up == !!(info.ifi_flags & IFF_UP);
+}
+
 /* RTM_GETLINK for one: by index, or by name. */
 static void answer_one_link(struct writer *w, const char *body, uint32_t size)
 {
@@ -426,6 +442,9 @@ static void answer_request(struct writer *w, const char *body, uint32_t size)
 	uint8_t family = size ? (uint8_t)body[0] : 0;
 
 	if (type < NLMSG_MIN_TYPE) { /* control messages are for the kernel's own use */
+		if (flags & NLM_F_ACK)
+			answer_error(w, 0);
+	} else if (type == RTM_NEWLINK && changes_no_link(body, size)) {
 		if (flags & NLM_F_ACK)
 			answer_error(w, 0);
 	} else if ((type & 3) != 2) { /* RTM_NEW*, RTM_DEL*, RTM_SET* */

@@ -161,7 +161,7 @@ int port_choose(struct inet_sock *sock, const struct net_end *remote)
 
 void port_share(struct inet_sock *sock, const struct inet_sock *listener)
 {
-	sock->port_bound = listener->port_bound;
+	sock->port_bound = false; /* nobody has bound this one (sk_clone in Linux) */
 	port_take(sock, listener->local.port);
 }
 

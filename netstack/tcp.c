@@ -207,7 +207,7 @@ struct inet_sock *tcp_child_new(struct tcp_sock *listener)
 	sock->base.receive_low = listener->inet.base.receive_low;
 	sock->base.priority = listener->inet.base.priority;
 	sock->options = listener->inet.options;
-	sock->addr_bound = true;
+	sock->addr_bound = listener->inet.addr_bound;
 	tcp->mss_wish = listener->mss_wish;
 	tcp->no_delay = listener->no_delay;
 	tcp->cork = listener->cork;

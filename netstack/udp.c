@@ -13,6 +13,7 @@
 #include "netstack/ports.h"
 #include "sentry/base/arena.h"
 #include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 
 #define UDP_HEADER_BYTES  8u
@@ -64,6 +65,13 @@ static struct buf *queue_take(struct udp_sock *udp)
 	return buf;
 }
 
+static void pending_drop(struct udp_sock *udp)
+{
+	if (udp->pending.block)
+		block_put(udp->pending.block);
+	udp->pending.block = NULL;
+}
+
 void udp_release(struct inet_sock *sock)
 {
 	struct udp_sock *udp = udp_of(sock);
@@ -71,6 +79,7 @@ void udp_release(struct inet_sock *sock)
 	port_release(sock);
 	while (!list_empty(&udp->queue))
 		buf_free(queue_take(udp));
+	pending_drop(udp);
 }
 
 /* ------------------------------------------------------------------------------------------------ out */
@@ -172,13 +181,62 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 	return ip_output(route, &remote->addr, &meta, buf);
 }
 
+/* The way of a datagram, and a port for it to come from. */
+static int find_way(struct inet_sock *sock, const struct net_end *remote, const struct inet_wish *wish,
+		    struct route *out)
+{
+	struct route_wish by_source = {.source = wish->source, .target = remote->addr};
+	int error = net_addr_is_any(&wish->source) ? inet_route(sock, &remote->addr, out) : route_find(&by_source, out);
+
+	return !error && !sock->local.port ? port_choose(sock, remote) : error;
+}
+
+/* Sends what has grown. */
+static int pending_flush(struct udp_sock *udp)
+{
+	struct route route;
+	int error = find_way(&udp->inet, &udp->pending.remote, &udp->pending.wish, &route);
+	struct buf *buf = error ? NULL : buf_new();
+
+	if (buf) {
+		buf_attach(buf, udp->pending.block, 0, udp->pending.block->used);
+		error = datagram_output(&udp->inet, &udp->pending.remote, &route, &udp->pending.wish, buf);
+	} else if (!error) {
+		error = -ENOBUFS;
+	}
+	pending_drop(udp);
+	return error;
+}
+
+/* Takes buf: its bytes go behind those that wait; only the first says where to. */
+static int pending_append(struct udp_sock *udp, const struct net_end *remote, const struct inet_wish *wish,
+			  struct buf *buf)
+{
+	if (!udp->pending.block) {
+		udp->pending.block = block_new(UDP_PAYLOAD_LIMIT);
+		udp->pending.remote = *remote;
+		udp->pending.wish = *wish;
+	}
+	struct block *block = udp->pending.block;
+	bool fits = block && buf->size <= block->capacity - block->used;
+	if (fits)
+		block->used += buf_copy(buf, block->data + block->used, buf->size);
+	buf_free(buf);
+	if (fits)
+		return 0;
+	pending_drop(udp);
+	return block ? -EMSGSIZE : -ENOBUFS;
+}
+
 ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 {
+	struct udp_sock *udp = udp_of(sock);
 	struct net_end remote;
 	struct inet_wish wish;
 	struct route route;
 	struct buf *buf;
 	ssize_t size = (ssize_t)message->data->left;
+	bool more = udp->cork || message->flags & ABI_MSG_MORE;
 
 	if (message->flags & ABI_MSG_OOB)
 		return -EOPNOTSUPP;
@@ -187,24 +245,57 @@ ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 	if (sock->base.error)
 		return socket_error_take(&sock->base);
 	int error = find_remote(sock, message, &remote);
+	if (udp->pending.block) {
+		remote = udp->pending.remote;
+		error = 0;
+	}
 	if (!error && size > (ssize_t)UDP_PAYLOAD_LIMIT)
 		error = -EMSGSIZE;
 	if (!error)
 		error = inet_wish_parse(sock, message, &wish);
 	if (!error)
-		error = net_addr_is_any(&wish.source)
-				? inet_route(sock, &remote.addr, &route)
-				: route_find(&(struct route_wish){.source = wish.source, .target = remote.addr},
-					     &route);
-	if (!error && !sock->local.port)
-		error = port_choose(sock, &remote);
+		error = find_way(sock, &remote, &wish, &route);
 	if (!error)
 		error = payload_new(message, &buf);
 	if (error)
 		return error;
-	error = datagram_output(sock, &remote, &route, &wish, buf);
+	if (!more && !udp->pending.block)
+		error = datagram_output(sock, &remote, &route, &wish, buf);
+	else
+		error = pending_append(udp, &remote, &wish, buf);
+	if (!error && !more && udp->pending.block)
+		error = pending_flush(udp);
 	net_run();
 	return error ? error : size;
+}
+
+int udp_option_get(struct inet_sock *sock, int option, void *value, uint32_t *size)
+{
+	int number = udp_of(sock)->cork;
+
+	if (option != UDP_CORK)
+		return -ENOPROTOOPT;
+	*size = MIN(*size, (uint32_t)sizeof number);
+	memcpy(value, &number, *size);
+	return 0;
+}
+
+int udp_option_set(struct inet_sock *sock, int option, const void *value, uint32_t size)
+{
+	struct udp_sock *udp = udp_of(sock);
+	int number;
+
+	if (size < sizeof number)
+		return -EINVAL;
+	if (option != UDP_CORK)
+		return -ENOPROTOOPT;
+	memcpy(&number, value, sizeof number);
+	udp->cork = number;
+	if (!udp->cork && udp->pending.block) {
+		(void)pending_flush(udp); /* whether it went out is not this call's affair (udp_lib_setsockopt) */
+		net_run();
+	}
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ in */

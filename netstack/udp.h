@@ -5,9 +5,15 @@
 #include "netstack/inet.h"
 
 struct udp_sock {
-	struct inet_sock inet; /* first */
-	struct list queue;     /* struct buf, the oldest first; the payload alone is left in them */
-	uint32_t queued_bytes; /* what they count against SO_RCVBUF */
+	struct inet_sock inet;       /* first */
+	struct list queue;           /* struct buf, the oldest first; the payload alone is left in them */
+	uint32_t queued_bytes;       /* what they count against SO_RCVBUF */
+	bool cork;                   /* UDP_CORK */
+	struct {                     /* a datagram that grows with each send (UDP_CORK, MSG_MORE) */
+		struct block *block; /* counted; NULL: there is none */
+		struct net_end remote;
+		struct inet_wish wish;
+	} pending;
 };
 
 must_check struct inet_sock *udp_sock_new(uint16_t family, uint32_t uid); /* NULL: no memory */
@@ -20,6 +26,8 @@ must_check int udp_connect(struct inet_sock *sock, const struct socket_address *
 must_check ssize_t udp_send(struct inet_sock *sock, struct socket_message *message);
 must_check ssize_t udp_receive(struct inet_sock *sock, struct socket_message *message);
 int udp_shutdown(struct inet_sock *sock, uint32_t how);
+int udp_option_get(struct inet_sock *sock, int option, void *value, uint32_t *size);
+int udp_option_set(struct inet_sock *sock, int option, const void *value, uint32_t size);
 uint32_t udp_poll(struct inet_sock *sock);
 /* Bytes of the next datagram, for FIONREAD. */
 uint32_t udp_next_bytes(const struct inet_sock *sock);
