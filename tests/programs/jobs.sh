@@ -15,7 +15,7 @@ for shell in "bash --norc --noprofile -i" "dash -i"; do
 	text 'sh -c "echo second; exec sleep 100"'; keys Enter; shows '^second$'; keys C-z; prompt; run 'echo status $?'; text 'fg'; keys Enter; shows '^sh -c'; keys C-c; prompt; run 'echo status $?'
 	run 'ulimit -c 0'; text 'sh -c "echo third; exec sleep 100"'; keys Enter; shows '^third$'; keys 'C-\'; prompt; run 'echo status $?'
 	masked; run clear
-	text 'sh -c "echo ready; exec cat"'; keys Enter; shows '^ready$'; text 'a line'; keys Enter; shows '^a line$'; text 'unfinished'; keys C-u; text 'again wrong'; keys C-w; text 'right'; keys Enter; shows '^again right$'; keys C-d; prompt; run 'echo status $?'
+	text 'sh -c "echo ready; exec cat"'; keys Enter; shows '^ready$'; text 'a line'; keys Enter; shows '^a line$'; sleep 0.5; text 'unfinished'; keys C-u; text 'again wrong'; keys C-w; text 'right'; keys Enter; shows '^again right$'; keys C-d; prompt; run 'echo status $?'
 	run 'cat &'; run 'sleep 0.3; jobs'; text 'fg'; keys Enter; shows '^cat$'; text 'read by cat'; keys Enter; keys C-d; prompt
 	masked; run clear
 	run 'stty tostop'; run '(sleep 0.1; echo written) &'; run 'sleep 0.5; jobs'; text 'fg'; keys Enter; prompt; run 'stty -tostop'
