@@ -57,6 +57,7 @@ static bool can_splice(const struct file *file)
 	case FILE_PIDFD:
 	case FILE_INOTIFY:
 	case FILE_MQUEUE:
+	case FILE_URING:
 		return false;
 	default:
 		return true;
