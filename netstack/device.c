@@ -151,8 +151,7 @@ static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
 
 	if (command == SIOCGIFCONF)
 		return list_interfaces(user, argument);
-	if (!changes_something(command) && (command < SIOCGIFNAME || command > SIOCGIFTXQLEN) &&
-	    command != SIOCETHTOOL)
+	if (!changes_something(command) && (command < SIOCGIFNAME || command > SIOCGIFTXQLEN) && command != SIOCETHTOOL)
 		return -ENOTTY;
 	int error = user_read(user, &request, UADDR(argument), sizeof request);
 	if (error)
