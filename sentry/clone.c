@@ -101,7 +101,8 @@ static void copy_plain(struct task *child, const struct task *parent, const stru
 	child->sched = parent->sched;
 	if (child->sched.policy & ABI_SCHED_RESET_ON_FORK) { /* sched_fork in Linux */
 		child->sched.policy &= ~ABI_SCHED_RESET_ON_FORK;
-		if (child->sched.priority) { /* a real-time class */
+		/* a real-time class */
+		if (child->sched.priority || child->sched.policy == ABI_SCHED_DEADLINE) {
 			child->sched.policy = ABI_SCHED_OTHER;
 			child->sched.priority = 0;
 		}
@@ -290,6 +291,8 @@ long task_clone(struct task *parent, const struct clone_request *request)
 
 	if (!error)
 		error = count_check(parent);
+	if (!error && parent->sched.policy == ABI_SCHED_DEADLINE)
+		error = -EAGAIN; /* a promise to one task cannot be doubled: sched(7) */
 	if (!error)
 		error = task_alloc(&child);
 	if (error)

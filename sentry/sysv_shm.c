@@ -270,11 +270,11 @@ static long shm_info(struct task *task, int command, struct uaddr buffer)
 	unsigned count = sysv_count(SYSV_SHM, &highest);
 	struct sysv_object *object;
 	struct shm_info info = {.used_ids = (int)count};
-	const struct shminfo limits = {.shmmax = INT64_MAX - (1 << 24),
+	const struct shminfo limits = {.shmmax = UINT64_MAX - (1 << 24),
 				       .shmmin = 1,
 				       .shmmni = SYSV_SHM_LIMIT,
 				       .shmseg = SYSV_SHM_LIMIT,
-				       .shmall = INT64_MAX - (1 << 24)};
+				       .shmall = UINT64_MAX - (1 << 24)};
 
 	for (int slot = 0; slot <= highest; slot++)
 		if (!sysv_find_slot(SYSV_SHM, slot, &object))

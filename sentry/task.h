@@ -148,6 +148,9 @@ struct task {
 	struct sched_info {
 		int policy, priority, nice;
 		int io_priority; /* ioprio_set(2); 0: by nice */
+		struct sched_deadline {
+			uint64_t runtime_ns, deadline_ns, period_ns, flags;
+		} deadline; /* SCHED_DEADLINE */
 		uint64_t affinity[16];
 	} sched;
 	struct {

@@ -1,20 +1,20 @@
 /* mem.c - the calls on one's own memory: arguments from the table, answers from sentry/mm.h.
  *
  * Limits: one NUMA node, so memory policies are accepted and change nothing; no protection keys (as on a CPU without
- * them); process_vm_readv and process_vm_writev move at most PVM_LIMIT pieces and need the same rights as ptrace(2) in
+ * them); process_vm_readv and process_vm_writev move at most IOV_LIMIT pieces and need the same rights as ptrace(2) in
  * its simplest form: the same user, or CAP_SYS_PTRACE.
  */
-#include "syscalls/handlers.h"
-
+#include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/task.h"
+#include "syscalls/handlers.h"
+#include "syscalls/io_transfer.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/mempolicy.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/uio.h>
 
 static struct uthread *caller(const struct task *task)
 {
@@ -212,7 +212,6 @@ long sys_get_mempolicy(struct task *task, struct uaddr mode, struct uaddr nodema
 /* ----------------------------------------------------------------------------------- another process's memory by copy
  */
 
-#define PVM_LIMIT IOV_LIMIT
 #define PVM_CHUNK 4096ul
 
 static bool may_look_into(const struct task *task, const struct task *target)
@@ -225,40 +224,51 @@ static bool may_look_into(const struct task *task, const struct task *target)
 	       a->gid == b->sgid && target->mm->dumpable;
 }
 
-/* Two lists of pieces, and where we are in them. */
+/* A list of pieces, and where we are in it. */
 struct pieces {
-	struct iovec vec[8];
-	struct uaddr next; /* of the list in the caller's memory */
-	uint64_t left;     /* not yet read */
-	unsigned at, count;
+	struct uio_part *parts; /* from arena_alloc */
+	uint64_t count, at;
 };
 
-/* The current piece, or NULL at the end; error on a bad list. */
-static struct iovec *piece(struct task *task, struct pieces *pieces, int *error)
+/* The other process's list. Only its sizes are looked at here: what its addresses are worth shows when we get there. */
+static int remote_read(struct task *task, struct uaddr list, struct pieces *pieces)
 {
-	*error = 0;
-	for (;;) {
-		while (pieces->at < pieces->count && !pieces->vec[pieces->at].iov_len)
-			pieces->at++;
-		if (pieces->at < pieces->count)
-			return &pieces->vec[pieces->at];
-		if (!pieces->left)
-			return NULL;
-		pieces->count = (unsigned)MIN(pieces->left, (uint64_t)COUNT(pieces->vec));
-		pieces->at = 0;
-		*error = user_read(task_user(task), pieces->vec, pieces->next, pieces->count * sizeof pieces->vec[0]);
-		if (*error)
-			return NULL;
-		pieces->next = uaddr_add(pieces->next, pieces->count * sizeof pieces->vec[0]);
-		pieces->left -= pieces->count;
-	}
+	if (pieces->count > IOV_LIMIT)
+		return -EINVAL;
+	if (!pieces->count)
+		return 0;
+	struct uio_part *parts = arena_alloc(pieces->count * sizeof *parts);
+	if (!parts)
+		return -ENOMEM;
+	int error = user_read(task_user(task), parts, list, pieces->count * sizeof *parts);
+	for (uint64_t i = 0; !error && i < pieces->count; i++)
+		error = parts[i].size > INT64_MAX ? -EINVAL : 0;
+	if (error)
+		arena_free(parts, pieces->count * sizeof *parts);
+	else
+		pieces->parts = parts;
+	return error;
 }
 
-static int move_piece(struct task *task, struct aspace *other, struct iovec *local, struct iovec *remote, size_t n,
-		      bool write)
+static void pieces_put(struct pieces *pieces)
+{
+	if (pieces->parts)
+		arena_free(pieces->parts, pieces->count * sizeof *pieces->parts);
+}
+
+/* The current piece, or NULL at the end. */
+static struct uio_part *piece(struct pieces *pieces)
+{
+	while (pieces->at < pieces->count && !pieces->parts[pieces->at].size)
+		pieces->at++;
+	return pieces->at < pieces->count ? &pieces->parts[pieces->at] : NULL;
+}
+
+static int move_piece(struct task *task, struct aspace *other, struct uio_part *local, struct uio_part *remote,
+		      size_t n, bool write)
 {
 	char bytes[PVM_CHUNK];
-	struct uaddr here = UADDR((uintptr_t)local->iov_base), there = UADDR((uintptr_t)remote->iov_base);
+	struct uaddr here = UADDR(local->base), there = UADDR(remote->base);
 	int error;
 
 	if (write) {
@@ -272,41 +282,33 @@ static int move_piece(struct task *task, struct aspace *other, struct iovec *loc
 	}
 	if (error)
 		return error;
-	local->iov_base = (char *)local->iov_base + n;
-	remote->iov_base = (char *)remote->iov_base + n;
-	local->iov_len -= n;
-	remote->iov_len -= n;
+	local->base += n;
+	remote->base += n;
+	local->size -= n;
+	remote->size -= n;
 	return 0;
 }
 
 static long move_all(struct task *task, struct aspace *other, struct pieces *local, struct pieces *remote, bool write)
 {
+	struct uio_part *here, *there;
 	long done = 0;
 
-	for (;;) {
-		int error;
-		struct iovec *here = piece(task, local, &error), *there;
-		if (!here)
-			return error && !done ? error : done;
-		there = piece(task, remote, &error);
-		if (!there)
-			return error && !done ? error : done;
-		uintptr_t in_page = (uintptr_t)there->iov_base & ~PAGE_MASK;
-		size_t n = MIN(MIN(here->iov_len, there->iov_len), PVM_CHUNK - in_page);
-		error = move_piece(task, other, here, there, n, write);
+	while ((here = piece(local)) && (there = piece(remote))) {
+		size_t n = MIN(MIN(here->size, there->size), PVM_CHUNK - (there->base & ~PAGE_MASK));
+		int error = move_piece(task, other, here, there, n, write);
 		if (error)
 			return done ? done : error;
 		done += (long)n;
-		if ((uint64_t)done >= IO_LIMIT_BYTES)
-			return done;
 	}
+	return done;
 }
 
-static long process_vm(struct task *task, int32_t pid, struct pieces *local, struct pieces *remote, uint64_t flags,
-		       bool write)
+static long move_between(struct task *task, int32_t pid, struct pieces *local, struct pieces *remote, bool write)
 {
-	if (flags || local->left > PVM_LIMIT || remote->left > PVM_LIMIT)
-		return -EINVAL;
+	/* As in Linux nobody asks whose memory it is when there is nothing to move. */
+	if (!piece(local) || !piece(remote))
+		return 0;
 	struct task *target = task_find(pid);
 	if (!target || !target->mm)
 		return -ESRCH;
@@ -319,18 +321,31 @@ static long process_vm(struct task *task, int32_t pid, struct pieces *local, str
 	return result;
 }
 
+static long process_vm(struct task *task, int32_t pid, struct uaddr local, uint64_t local_count, struct uaddr remote,
+		       uint64_t remote_count, uint64_t flags, bool write)
+{
+	struct pieces here = {.count = local_count}, there = {.count = remote_count};
+
+	if (flags)
+		return -EINVAL;
+	long result = io_parts_read(task, local, local_count, &here.parts);
+	if (!result && piece(&here))
+		result = remote_read(task, remote, &there);
+	if (!result)
+		result = move_between(task, pid, &here, &there, write);
+	pieces_put(&there);
+	pieces_put(&here);
+	return result;
+}
+
 long sys_process_vm_readv(struct task *task, int32_t pid, struct uaddr local, uint64_t local_count, struct uaddr remote,
 			  uint64_t remote_count, uint64_t flags)
 {
-	struct pieces here = {.next = local, .left = local_count}, there = {.next = remote, .left = remote_count};
-
-	return process_vm(task, pid, &here, &there, flags, false);
+	return process_vm(task, pid, local, local_count, remote, remote_count, flags, false);
 }
 
 long sys_process_vm_writev(struct task *task, int32_t pid, struct uaddr local, uint64_t local_count,
 			   struct uaddr remote, uint64_t remote_count, uint64_t flags)
 {
-	struct pieces here = {.next = local, .left = local_count}, there = {.next = remote, .left = remote_count};
-
-	return process_vm(task, pid, &here, &there, flags, true);
+	return process_vm(task, pid, local, local_count, remote, remote_count, flags, true);
 }

@@ -1,6 +1,7 @@
 /* sched.c - scheduling: policies, priorities, affinity (sched(7)).
  *
  * What a guest sets is checked, kept and told again, and changes nothing: the host schedules all guest threads alike.
+ * So a reservation of SCHED_DEADLINE is never refused for lack of CPU time (EBUSY), and never granted either.
  * The host's own calls for it are not among the sentry's (platform/host.def).
  */
 #include "fs/facts.h"
@@ -11,21 +12,24 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#define RT_PRIORITY_MOST   99
-#define RR_SLICE_NS        (100 * NS_PER_MS)
-#define FAIR_SLICE_NS      (3 * NS_PER_MS) /* sched_base_slice of a small machine */
-#define NICE_LEAST         (-20)
-#define NICE_MOST          19
-#define AFFINITY_BYTES     8 /* what the kernel's mask takes on a machine of up to 64 CPUs */
-#define PRIO_PROCESS       0
-#define PRIO_PGRP          1
-#define PRIO_USER          2
-#define IOPRIO_CLASS_SHIFT 13
-#define IOPRIO_LEVEL_MASK  7 /* between it and the class are hints */
-#define IOPRIO_CLASS_NONE  0
-#define IOPRIO_CLASS_RT    1
-#define IOPRIO_CLASS_BE    2
-#define IOPRIO_CLASS_IDLE  3
+#define RT_PRIORITY_MOST          99
+#define DEADLINE_RUNTIME_LEAST_NS 1024
+#define DEADLINE_PERIOD_LEAST_NS  (100 * NS_PER_US)
+#define DEADLINE_PERIOD_MOST_NS   (4194304ull * NS_PER_US)
+#define RR_SLICE_NS               (100 * NS_PER_MS)
+#define FAIR_SLICE_NS             (3 * NS_PER_MS) /* sched_base_slice of a small machine */
+#define NICE_LEAST                (-20)
+#define NICE_MOST                 19
+#define AFFINITY_BYTES            8 /* what the kernel's mask takes on a machine of up to 64 CPUs */
+#define PRIO_PROCESS              0
+#define PRIO_PGRP                 1
+#define PRIO_USER                 2
+#define IOPRIO_CLASS_SHIFT        13
+#define IOPRIO_LEVEL_MASK         7 /* between it and the class are hints */
+#define IOPRIO_CLASS_NONE         0
+#define IOPRIO_CLASS_RT           1
+#define IOPRIO_CLASS_BE           2
+#define IOPRIO_CLASS_IDLE         3
 
 static int find(struct task *task, int32_t pid, struct task **out)
 {
@@ -137,6 +141,13 @@ long sys_sched_get_priority_min(struct task *task, int policy)
 	return priority_bound(policy, 1);
 }
 
+static uint64_t slice_ns(int policy)
+{
+	if (policy == ABI_SCHED_RR)
+		return RR_SLICE_NS;
+	return policy == ABI_SCHED_FIFO || policy == ABI_SCHED_DEADLINE ? 0 : FAIR_SLICE_NS;
+}
+
 long sys_sched_rr_get_interval(struct task *task, int32_t pid, struct abi_timespec *out)
 {
 	struct task *target;
@@ -145,7 +156,7 @@ long sys_sched_rr_get_interval(struct task *task, int32_t pid, struct abi_timesp
 	if (error)
 		return error;
 	int policy = target->sched.policy & ~ABI_SCHED_RESET_ON_FORK;
-	*out = ns_timespec(policy == ABI_SCHED_RR ? RR_SLICE_NS : policy == ABI_SCHED_FIFO ? 0 : FAIR_SLICE_NS);
+	*out = ns_timespec(slice_ns(policy));
 	return 0;
 }
 
@@ -165,6 +176,32 @@ static int attr_read(struct task *task, struct uaddr from, struct abi_sched_attr
 	return user_read(task_user(task), attr, from, MIN(size, (uint32_t)sizeof *attr));
 }
 
+/* __checkparam_dl in Linux. A period of zero is the deadline. */
+static int deadline_check(const struct task *task, const struct abi_sched_attr *attr)
+{
+	uint64_t period = attr->sched_period ? attr->sched_period : attr->sched_deadline;
+
+	if (attr->sched_priority || !attr->sched_deadline || attr->sched_runtime < DEADLINE_RUNTIME_LEAST_NS)
+		return -EINVAL;
+	if (attr->sched_deadline > INT64_MAX || period > INT64_MAX)
+		return -EINVAL;
+	if (period < attr->sched_deadline || attr->sched_deadline < attr->sched_runtime)
+		return -EINVAL;
+	if (period < DEADLINE_PERIOD_LEAST_NS || period > DEADLINE_PERIOD_MOST_NS)
+		return -EINVAL;
+	return cred_capable(task->cred, CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+static void deadline_set(struct task *target, const struct abi_sched_attr *attr)
+{
+	target->sched.deadline = (struct sched_deadline){
+		.runtime_ns = attr->sched_runtime,
+		.deadline_ns = attr->sched_deadline,
+		.period_ns = attr->sched_period ? attr->sched_period : attr->sched_deadline,
+		.flags = attr->sched_flags & (ABI_SCHED_FLAG_RECLAIM | ABI_SCHED_FLAG_DL_OVERRUN),
+	};
+}
+
 long sys_sched_setattr(struct task *task, int32_t pid, struct uaddr from, uint32_t flags)
 {
 	struct abi_sched_attr attr;
@@ -177,14 +214,20 @@ long sys_sched_setattr(struct task *task, int32_t pid, struct uaddr from, uint32
 		error = find(task, pid, &target);
 	if (error)
 		return error;
-	if (attr.sched_policy > INT32_MAX || attr.sched_priority > RT_PRIORITY_MOST)
+	if (attr.sched_policy > INT32_MAX || attr.sched_priority > RT_PRIORITY_MOST ||
+	    attr.sched_flags & ~(uint64_t)ABI_SCHED_FLAG_ALL)
 		return -EINVAL;
-	error = policy_check(task, target, (int)attr.sched_policy, (int)attr.sched_priority);
+	error = attr.sched_policy == ABI_SCHED_DEADLINE
+			? deadline_check(task, &attr)
+			: policy_check(task, target, (int)attr.sched_policy, (int)attr.sched_priority);
 	if (error)
 		return error;
-	target->sched.policy = (int)attr.sched_policy | (attr.sched_flags & 1 ? ABI_SCHED_RESET_ON_FORK : 0);
+	target->sched.policy = (int)attr.sched_policy |
+			       (attr.sched_flags & ABI_SCHED_FLAG_RESET_ON_FORK ? ABI_SCHED_RESET_ON_FORK : 0);
 	target->sched.priority = (int)attr.sched_priority;
-	if (!is_real_time((int)attr.sched_policy) && attr.sched_nice >= NICE_LEAST && attr.sched_nice <= NICE_MOST)
+	if (attr.sched_policy == ABI_SCHED_DEADLINE)
+		deadline_set(target, &attr);
+	else if (!is_real_time((int)attr.sched_policy) && attr.sched_nice >= NICE_LEAST && attr.sched_nice <= NICE_MOST)
 		target->sched.nice = attr.sched_nice;
 	return 0;
 }
@@ -201,9 +244,16 @@ long sys_sched_getattr(struct task *task, int32_t pid, struct uaddr to, uint32_t
 		return error;
 	attr.size = MIN(size, (uint32_t)sizeof attr);
 	attr.sched_policy = (uint32_t)(target->sched.policy & ~ABI_SCHED_RESET_ON_FORK);
-	attr.sched_flags = target->sched.policy & ABI_SCHED_RESET_ON_FORK ? 1 : 0;
-	attr.sched_nice = target->sched.nice;
+	attr.sched_flags = target->sched.policy & ABI_SCHED_RESET_ON_FORK ? ABI_SCHED_FLAG_RESET_ON_FORK : 0;
 	attr.sched_priority = (uint32_t)target->sched.priority;
+	if (attr.sched_policy == ABI_SCHED_DEADLINE) {
+		attr.sched_flags |= target->sched.deadline.flags;
+		attr.sched_runtime = target->sched.deadline.runtime_ns;
+		attr.sched_deadline = target->sched.deadline.deadline_ns;
+		attr.sched_period = target->sched.deadline.period_ns;
+	} else if (!is_real_time((int)attr.sched_policy)) {
+		attr.sched_nice = target->sched.nice;
+	}
 	return user_write(task_user(task), to, &attr, attr.size);
 }
 

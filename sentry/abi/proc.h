@@ -138,6 +138,11 @@ struct abi_sched_attr {
 #define ABI_SCHED_IDLE           5
 #define ABI_SCHED_DEADLINE       6
 #define ABI_SCHED_RESET_ON_FORK  0x40000000
+/* struct abi_sched_attr.sched_flags */
+#define ABI_SCHED_FLAG_RESET_ON_FORK 0x01u
+#define ABI_SCHED_FLAG_RECLAIM       0x02u
+#define ABI_SCHED_FLAG_DL_OVERRUN    0x04u
+#define ABI_SCHED_FLAG_ALL           0x7fu
 
 struct abi_robust_list_head {
 	uint64_t list;        /* the first entry; the head itself ends the circle */
