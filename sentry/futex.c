@@ -102,21 +102,37 @@ static void wake(struct futex_waiter *waiter)
 	fiber_wake(waiter->fiber);
 }
 
-/* PARKS until woken (0), -ETIMEDOUT or -ERESTARTSYS; not in the queue afterwards. */
-static int sleep_until(struct futex_waiter *waiter, uint64_t deadline_ns)
+/* The index of the last waiter that was woken; -1: none. */
+static int last_woken(const struct futex_waiter *waiters, unsigned count)
 {
+	while (count && !waiters[count - 1].woken)
+		count--;
+	return (int)count - 1;
+}
+
+/* PARKS until one is woken (its index), -ETIMEDOUT or -ERESTARTSYS; none is in a queue afterwards. */
+static int sleep_any(struct futex_waiter *waiters, unsigned count, uint64_t deadline_ns)
+{
+	struct task *task = waiters[0].task;
 	int result = 0;
 
-	waiter->task->state = TASK_SLEEPING;
-	while (!waiter->woken && !result) {
+	task->state = TASK_SLEEPING;
+	while (last_woken(waiters, count) < 0 && !result) {
 		if (fiber_interrupted())
 			result = -ERESTARTSYS;
 		else if (!fiber_park_until(deadline_ns))
 			result = -ETIMEDOUT;
 	}
-	waiter->task->state = TASK_RUNNING;
-	list_remove(&waiter->node);
-	return waiter->woken ? 0 : result;
+	task->state = TASK_RUNNING;
+	for (unsigned i = 0; i < count; i++)
+		list_remove(&waiters[i].node);
+	int woken = last_woken(waiters, count);
+	return woken < 0 ? result : woken;
+}
+
+static int sleep_until(struct futex_waiter *waiter, uint64_t deadline_ns)
+{
+	return sleep_any(waiter, 1, deadline_ns);
 }
 
 static void hold(struct futex_waiter *waiter)
@@ -171,6 +187,59 @@ long futex_wait(struct task *task, struct uaddr word, bool shared, uint32_t expe
 	return wait_result(task, sleep_until(&waiter, deadline_ns), restartable ? args : NULL, deadline_ns);
 }
 
+/* As in Linux every address is looked at before the first value. */
+static int multiple_setup(struct task *task, const struct futex_wanted *wanted, struct futex_waiter *waiters,
+			  unsigned count)
+{
+	struct futex_key key;
+
+	for (unsigned i = 0; i < count; i++) {
+		int error = key_of(task, wanted[i].word.at, wanted[i].word.shared, &key);
+		if (error)
+			return error;
+		waiter_setup(&waiters[i], task, &key, ABI_FUTEX_BITSET_ANY);
+	}
+	return 0;
+}
+
+/* The index of one that was woken meanwhile, or -EAGAIN, -EFAULT. */
+static int multiple_undo(struct futex_waiter *waiters, unsigned count, int error)
+{
+	for (unsigned i = 0; i < count; i++)
+		list_remove(&waiters[i].node);
+	int woken = last_woken(waiters, count);
+	return woken < 0 ? error : woken;
+}
+
+static int multiple_wait(struct task *task, const struct futex_wanted *wanted, struct futex_waiter *waiters,
+			 unsigned count, uint64_t deadline_ns)
+{
+	uint32_t now;
+	int error = multiple_setup(task, wanted, waiters, count);
+
+	if (error)
+		return error;
+	for (unsigned i = 0; i < count; i++) {
+		enqueue(&waiters[i]);
+		error = word_read(task, wanted[i].word.at, &now);
+		if (error || now != wanted[i].expected)
+			return multiple_undo(waiters, i + 1, error ? error : -EAGAIN);
+	}
+	return sleep_any(waiters, count, deadline_ns);
+}
+
+long futex_wait_multiple(struct task *task, const struct futex_wanted *wanted, unsigned count, uint64_t deadline_ns)
+{
+	assert(count && count <= FUTEX_WAITV_LIMIT);
+	/* Too many for a fiber's stack. */
+	struct futex_waiter *waiters = arena_alloc(count * sizeof *waiters);
+	if (!waiters)
+		return -ENOMEM;
+	int result = multiple_wait(task, wanted, waiters, count, deadline_ns);
+	arena_free(waiters, count * sizeof *waiters);
+	return result;
+}
+
 long futex_restart(struct task *task)
 {
 	const uint64_t *args = task->restart.args;
@@ -181,7 +250,8 @@ long futex_restart(struct task *task)
 
 /* ------------------------------------------------------------------------------------------------ waking, moving */
 
-/* -EINVAL when a waiter for a lock is there: it is not for FUTEX_WAKE. */
+/* Wakes one even for a count of zero, as Linux does. -EINVAL when a waiter for a lock is there: it is not for
+ * FUTEX_WAKE. */
 static long wake_key(const struct futex_key *key, int count, uint32_t bitset)
 {
 	struct list *bucket = bucket_of(key);
@@ -209,8 +279,9 @@ long futex_wake(struct task *task, struct uaddr word, bool shared, int count, ui
 	if (!bitset)
 		return -EINVAL;
 	int error = key_of(task, word, shared, &key);
-	/* Linux wakes one for a count of zero. */
-	return error ? error : wake_key(&key, count, bitset);
+	if (error)
+		return error;
+	return count ? wake_key(&key, count, bitset) : 0;
 }
 
 static void move(struct futex_waiter *waiter, const struct futex_key *to)
@@ -244,19 +315,19 @@ static long requeue_plain(const struct futex_key *from, const struct futex_key *
 static long requeue_pi(struct task *task, const struct futex_key *from, const struct futex_key *to, struct uaddr lock,
 		       int move_count);
 
-long futex_requeue(struct task *task, struct uaddr from, struct uaddr to, bool shared, int wake_count, int move_count,
-		   const uint32_t *expected, bool pi)
+long futex_requeue(struct task *task, const struct futex_word *from, const struct futex_word *to, int wake_count,
+		   int move_count, const uint32_t *expected, bool pi)
 {
 	struct futex_key from_key, to_key;
 	uint32_t now;
 
 	if (wake_count < 0 || move_count < 0 || (pi && wake_count != 1))
 		return -EINVAL;
-	int error = key_of(task, from, shared, &from_key);
+	int error = key_of(task, from->at, from->shared, &from_key);
 	if (!error)
-		error = key_of(task, to, shared, &to_key);
+		error = key_of(task, to->at, to->shared, &to_key);
 	if (!error && expected)
-		error = word_read(task, from, &now);
+		error = word_read(task, from->at, &now);
 	if (error)
 		return error;
 	if (expected && now != *expected)
@@ -265,7 +336,7 @@ long futex_requeue(struct task *task, struct uaddr from, struct uaddr to, bool s
 		return requeue_plain(&from_key, &to_key, wake_count, move_count);
 	return key_equal(&from_key, &to_key)
 		       ? -EINVAL
-		       : requeue_pi(task, &from_key, &to_key, to, MIN(move_count, INT32_MAX - 1) + 1);
+		       : requeue_pi(task, &from_key, &to_key, to->at, MIN(move_count, INT32_MAX - 1) + 1);
 }
 
 /* The operation of FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12 (linux/futex.h). */

@@ -121,6 +121,11 @@ struct abi_sched_param {
 	int32_t sched_priority;
 };
 
+struct abi_futex_waitv {
+	uint64_t val, uaddr;
+	uint32_t flags, reserved;
+};
+
 struct abi_sched_attr {
 	uint32_t size, sched_policy;
 	uint64_t sched_flags;
@@ -166,15 +171,20 @@ struct abi_robust_list_head {
 #define ABI_FUTEX_LOCK_PI2        13
 #define ABI_FUTEX_PRIVATE_FLAG    128
 #define ABI_FUTEX_CLOCK_REALTIME  256
-#define ABI_FUTEX_WAITERS         0x80000000u
-#define ABI_FUTEX_OWNER_DIED      0x40000000u
-#define ABI_FUTEX_TID_MASK        0x3fffffffu
-#define ABI_FUTEX_BITSET_ANY      0xffffffffu
+/* Flags of the calls of their own (futex_waitv and others). */
+#define ABI_FUTEX2_SIZE_MASK 0x03u
+#define ABI_FUTEX2_SIZE_U32  0x02u
+#define ABI_FUTEX2_PRIVATE   128u
+#define ABI_FUTEX_WAITERS    0x80000000u
+#define ABI_FUTEX_OWNER_DIED 0x40000000u
+#define ABI_FUTEX_TID_MASK   0x3fffffffu
+#define ABI_FUTEX_BITSET_ANY 0xffffffffu
 
 static_assert(sizeof(struct abi_clone_args) == 88, "struct clone_args");
 static_assert(sizeof(struct abi_rusage) == 144, "struct rusage");
 static_assert(sizeof(struct abi_utsname) == 390, "struct new_utsname");
 static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
+static_assert(sizeof(struct abi_futex_waitv) == 24, "struct futex_waitv");
 static_assert(sizeof(struct abi_sched_attr) == 56, "struct sched_attr");
 static_assert(sizeof(struct abi_robust_list_head) == 24, "struct robust_list_head");
 

@@ -13,6 +13,7 @@
 #define FD_SOFT_DEFAULT        1024
 #define FD_HARD_DEFAULT        1048576
 #define VMA_LIMIT              65530 /* mappings of an address space, as vm.max_map_count */
+#define FUTEX_WAITV_LIMIT      128   /* words of one futex_waitv(2), as FUTEX_WAITV_MAX */
 #define IOV_LIMIT              1024
 #define IO_LIMIT_BYTES         0x7ffff000ul      /* one read or write, as MAX_RW_COUNT */
 #define ARG_LIMIT_BYTES        (128 * 1024)      /* one string of argv or envp, as MAX_ARG_STRLEN */
