@@ -12,6 +12,7 @@
  */
 #include "fs/filedata.h"
 #include "fs/bounce.h"
+#include "fs/hooks.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
@@ -77,7 +78,7 @@ int budget_charge(struct filedata_budget *budget, uint64_t bytes, bool in_arena)
 {
 	if (!has_room(budget, bytes) || (budget->on_disk && !has_room(&disk, bytes)))
 		return -ENOSPC;
-	if (in_arena && arena_is_short(bytes))
+	if ((in_arena && arena_is_short(bytes)) || !hook_memory_has_room(bytes))
 		return -ENOSPC;
 	budget->used_bytes += bytes;
 	disk.used_bytes += budget->on_disk ? bytes : 0;

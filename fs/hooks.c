@@ -95,3 +95,8 @@ long hook_give_file(struct file *file, bool cloexec)
 	file_put(file);
 	return -EBADF;
 }
+
+bool hook_memory_has_room(uint64_t bytes)
+{
+	return !hooks || hooks->memory_has_room(bytes);
+}

@@ -38,6 +38,8 @@ struct fs_hooks {
 	long (*give_file)(struct file *file, bool cloexec);
 	/* The sandbox has used up what it was given: it ends, and this line says why. */
 	void (*limit_reached)(const char *message);
+	/* --memory has room for so many bytes more of a file's content. */
+	bool (*memory_has_room)(uint64_t bytes);
 };
 
 void fs_hooks_register(const struct fs_hooks *hooks);
@@ -57,5 +59,6 @@ void hook_leave_tty(void);
 void hook_signal_owner(const struct file *file, int fd, int code, uint32_t band);
 must_check long hook_give_file(struct file *file, bool cloexec);
 void hook_limit_reached(const char *message);
+must_check bool hook_memory_has_room(uint64_t bytes);
 
 #endif

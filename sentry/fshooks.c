@@ -3,6 +3,7 @@
 #include "fs/hooks.h"
 #include "sentry/abi/fcntl.h"
 #include "sentry/boot.h"
+#include "sentry/memory.h"
 #include "sentry/task.h"
 #include <errno.h>
 #include <signal.h>
@@ -207,6 +208,7 @@ static const struct fs_hooks hooks = {
 	.signal_owner = signal_owner,
 	.give_file = give_file,
 	.limit_reached = limit_reached,
+	.memory_has_room = memory_has_room,
 };
 
 void fshooks_init(void)

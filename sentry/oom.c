@@ -6,7 +6,9 @@
  * fork for each process; only when that is too much are they told apart. Above the limit the process with the highest
  * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on. What is on
  * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on, or
- * from when it was first seen to be enough; then the next one must die too.
+ * from when it was first seen to be enough; then the next one must die too. Where
+ * that is one whose death would bring next to nothing, the wait is SMALL_NS: no shell dies because the host is slow
+ * with a large process's pages. Files do not grow that far: who writes them is refused before (memory_has_room).
  *
  * Limits: a guest overshoots by what it can touch between two samples, 1 ms at the least
  * (docs/decisions/0007-limits.md).
@@ -25,11 +27,13 @@
 #define LOOK_MOST_NS      (250 * NS_PER_MS)
 #define COST_SHARE        4 /* samples take at most one part in so many of the time */
 #define DYING_NS          (1 * NS_PER_S)
+#define SMALL_NS          (10 * NS_PER_S) /* instead, where the next would be one with less than SMALL_BYTES */
+#define SMALL_BYTES       (1ull << 20)
 #define NAMED_MOST        100     /* lines; a guest can make itself be killed as often as it likes */
 #define NEVER             (-1000) /* OOM_SCORE_ADJ_MIN */
 
 static uint64_t limit_bytes, kills, killed_ns;
-static uint64_t waiting_ns; /* since when what is on its way out would be enough; 0: it is not, or not needed */
+static uint64_t waiting_ns; /* since when what is on its way out is waited for; 0: it is not */
 
 void oom_limit_set(uint64_t bytes)
 {
@@ -64,7 +68,8 @@ static uint64_t bytes_of(const struct process *process)
 /* oom_badness: bytes, of which oom_score_adj is worth a thousandth of the memory each. INT64_MIN: not this one. */
 static int64_t badness(const struct process *process)
 {
-	if (process->is_init || process->zombie || process->oom_victim || process->oom_score_adj <= NEVER)
+	if (process->is_init || process->zombie || process->oom_victim || process->oom_score_adj <= NEVER ||
+	    !mm_of(process))
 		return INT64_MIN;
 	return (int64_t)bytes_of(process) + (int64_t)(facts.memory_bytes / 1000) * process->oom_score_adj;
 }
@@ -125,16 +130,18 @@ static void kill_victim(struct process *victim, uint64_t now)
 /* Above the limit. */
 static void relieve(const struct platform_memory *memory, uint64_t now)
 {
-	bool enough = memory->leaving && memory_total(memory) <= limit_bytes + memory->leaving;
+	struct process *victim = choose();
+	bool small = victim && bytes_of(victim) < SMALL_BYTES;
+	bool enough = memory_total(memory) <= limit_bytes + memory->leaving;
+	bool worth_waiting = memory->leaving && (enough || small);
 
-	if (!enough)
+	if (!worth_waiting)
 		waiting_ns = 0;
 	else if (!waiting_ns)
 		waiting_ns = now;
-	bool patient = memory->leaving && now < MAX(killed_ns, waiting_ns) + DYING_NS;
-	if (patient && enough)
+	bool patient = memory->leaving && now < MAX(killed_ns, waiting_ns) + (small ? SMALL_NS : DYING_NS);
+	if (patient && worth_waiting)
 		return;
-	struct process *victim = choose();
 	if (victim)
 		kill_victim(victim, now);
 	else if (!patient)

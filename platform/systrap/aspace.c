@@ -199,7 +199,7 @@ static void scrub(struct aspace *as)
 {
 	const struct agent_call unmap = {SYS_munmap, {PLATFORM_MIN_ADDR, PLATFORM_MAX_ADDR - PLATFORM_MIN_ADDR}};
 
-	aspace_move(as, ASPACE_MAKING);
+	aspace_move(as, ASPACE_SCRUBBING);
 	if (as->broken || pool_count >= POOL_MOST || agent_run(as, &unmap, 1)) {
 		aspace_end(as);
 		return;

@@ -81,8 +81,9 @@ enum aspace_state {
 	ASPACE_MAKING,
 	ASPACE_POOL, /* blank */
 	ASPACE_USED,
-	ASPACE_DIRTY, /* given back; its tasks are dying, then it is scrubbed or ended */
-	ASPACE_ENDING /* its agent is dying */
+	ASPACE_DIRTY,     /* given back; its tasks are dying, then it is scrubbed or ended */
+	ASPACE_SCRUBBING, /* its agent unmaps what was left in it */
+	ASPACE_ENDING     /* its agent is dying */
 };
 
 struct aspace {

@@ -107,6 +107,12 @@ void aspace_doom(struct aspace *as)
 	as->doomed_bytes = usage.anonymous + usage.shared + usage.tables;
 }
 
+/* Nobody uses it any more; the host may be busy for long with giving its pages back. */
+static bool is_leaving(const struct aspace *as)
+{
+	return as->state == ASPACE_DIRTY || as->state == ASPACE_SCRUBBING || as->state == ASPACE_ENDING;
+}
+
 void platform_memory_get(struct platform_memory *out, bool exact)
 {
 	struct memory_usage own;
@@ -120,7 +126,7 @@ void platform_memory_get(struct platform_memory *out, bool exact)
 		out->guests += bytes;
 		if (as->doomed_bytes)
 			out->leaving += as->doomed_bytes;
-		else if (as->state == ASPACE_DIRTY || as->state == ASPACE_ENDING)
+		else if (is_leaving(as))
 			out->leaving += bytes;
 	}
 	usage_of("self", &own);

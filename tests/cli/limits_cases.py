@@ -62,6 +62,50 @@ def case_memory_of_files():
     expect_output(run("sh", "-c", script, options=["--memory", "256M"]), "enough\n")
 
 
+def case_memory_that_is_on_its_way_out():
+    """Of a large process that has just ended, however: it is waited for, nobody dies in its place."""
+    script = """
+import os
+def large(end):
+    pid = os.fork()
+    if not pid:
+        hoard = b"x" * (170 << 20)
+        end()
+    return os.waitpid(pid, 0)[1]
+print([large(end) for end in [lambda: os._exit(0), lambda: os.kill(os.getpid(), 9), lambda: os.execv("/bin/true", ["true"])] * 4])"""
+    result = run("/usr/bin/python3", "-c", script, options=["--memory", "256M"])
+    expect((result.returncode, result.stdout, result.stderr), (0, f"{[0, 9, 0] * 4}\n", ""))
+
+
+def case_memory_after_a_core_dump():
+    """The dump takes what the process has once more. Only the process itself may die for it, not the shell."""
+    script = "ulimit -c unlimited; cd /tmp; python3 -c 'import os; hoard = os.urandom(1 << 20) * 150; os.abort()'; ls | grep -c '^core'; echo lives"
+    result = run("sh", "-c", script, options=["--memory", "256M"])
+    expect((result.returncode, result.stdout), (0, "1\nlives\n"), result.stderr)
+    assert "(sh)" not in result.stderr and "had 0 MiB" not in result.stderr, result.stderr
+
+
+def case_memory_of_mapped_files():
+    """They fill up what there is and not more: who writes is refused, nobody is killed."""
+    script = """
+import errno, mmap, os
+taken, held = 0, []
+for place in ("/tmp", "/dev/shm", "."):
+    file = os.open(place + "/mapped", os.O_RDWR | os.O_CREAT)
+    os.write(file, bytes(4096))
+    held.append(mmap.mmap(file, 4096))
+    try:
+        while True:
+            taken += os.write(file, b"x" * (1 << 20))
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+print(150 < taken >> 20 < 256, flush=True)
+os.execv("/bin/echo", ["echo", "lives"])"""
+    with directory() as place:
+        result = run("sh", "-c", 'python3 -c "$0"; echo $?', script, options=["--memory", "256M"], cwd=place)
+        expect((result.stdout, result.stderr), ("ENOSPC\n" * 3 + "True\nlives\n0\n", ""))
+
+
 def case_memory_as_told():
     """What a program is told is what it has."""
     script = """
