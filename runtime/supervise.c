@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define ORDERLY_END_NS  (500 * NS_PER_MS)
+#define TRACE_END_NS    (10 * NS_PER_S) /* with --trace or --strace: the last lines may wait for a reader */
 #define REPORT_END_NS   (60 * NS_PER_S) /* with --diff or --save */
 #define DESCRIPTORS_MIN 200             /* besides what is shown of the host */
 
@@ -153,6 +154,14 @@ static bool wait_for_end(int pidfd, int signals, int control, uint64_t deadline_
 	}
 }
 
+/* How long the sentry may take to put down what it has still to say, once it was told to stop. */
+static uint64_t end_patience_ns(const struct options *options)
+{
+	if (options->diff || options->save_path)
+		return REPORT_END_NS;
+	return options->trace_path || options->strace ? TRACE_END_NS : ORDERLY_END_NS;
+}
+
 static int status_of_command(int wait_status)
 {
 	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
@@ -227,8 +236,7 @@ int supervise(const struct options *options, struct view *view)
 		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
 		 * say. */
 		close(control);
-		uint64_t patience_ns = options->diff || options->save_path ? REPORT_END_NS : ORDERLY_END_NS;
-		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + patience_ns))
+		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + end_patience_ns(options)))
 			kill(pid, SIGKILL);
 	}
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)

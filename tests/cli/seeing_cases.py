@@ -69,6 +69,20 @@ def case_trace():
         expect([r["signal"] for r in records(place / "log") if r.get("event") == "exit"], ["SIGKILL"])
 
 
+def case_trace_with_a_slow_reader():
+    """What is still to be written when the sandbox is stopped is waited for: no record is lost or cut."""
+    with directory() as place:
+        os.mkfifo(place / "log")
+        script = "import os, time\nfor _ in range(2000): os.path.exists('/no/such/file')\ntime.sleep(60)"
+        process = start("/usr/bin/python3", "-c", script, options=["--trace", "log", "--timeout", "1"], cwd=place)
+        with (place / "log").open("rb") as log:
+            time.sleep(2.5)
+            text = log.read()
+        process.communicate(timeout=LIMIT_S)
+        expect(process.returncode, 124)
+        assert text.endswith(b"}\n") and [json.loads(line) for line in text.splitlines()], text[-200:]
+
+
 def case_trace_that_cannot_be_written():
     result = run("ls", "/", options=["--trace", "/dev/full"])
     expect((result.returncode, result.stderr), (0, "usbx: --trace: No space left on device: the trace ends here\n"))
