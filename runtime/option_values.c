@@ -125,13 +125,14 @@ void option_rw(struct options *o, const char *path)
 	share_add(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
 }
 
-/* A later value of the same name replaces the earlier one. */
+/* A later value of the same name replaces the earlier one. pair is malloc's, and ours from here on. */
 void env_add(struct options *o, char *pair)
 {
 	size_t name = strcspn(pair, "=") + 1;
 
 	for (unsigned i = 0; i < o->env_count; i++)
 		if (!strncmp(o->env[i], pair, name)) {
+			free(o->env[i]);
 			o->env[i] = pair;
 			return;
 		}
