@@ -31,7 +31,11 @@ def tracers(command):
         return subprocess.run(["pgrep", "-P", ",".join(pids)], capture_output=True, text=True).stdout.split()
 
     def of(pids):
-        return {int(re.search(r"^TracerPid:\t(\d+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]) for pid in pids}
+        found = set()
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # a stub that has just ended
+                found.add(int(re.search(r"^TracerPid:\t(\d+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1]))
+        return found
     sentry = children([str(command)])
     return of(sentry), of(children(sentry))
 
