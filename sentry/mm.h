@@ -12,7 +12,7 @@
 #include "sentry/base/tree.h"
 #include "sentry/base/wait.h"
 
-/* struct vma.madvise: what madvise(2) said about fork and core dumps. */
+/* struct vma.madvise: what madvise(2) said about fork and core dumps, and mseal(2). */
 #define VMA_DONTFORK   1u
 #define VMA_WIPEONFORK 2u
 #define VMA_DONTDUMP   4u
@@ -21,6 +21,7 @@
 #define VMA_NOHUGEPAGE 32u
 #define VMA_SEQUENTIAL 64u
 #define VMA_RANDOM     128u
+#define VMA_SEALED     256u
 
 /* A mapping: [start, end), whole pages, never overlapping another of the same mm. */
 struct vma {
@@ -96,6 +97,7 @@ struct mm_map_request {
 	 */
 	bool has_host_file;
 	uint32_t host_file;
+	uint64_t shared_id;   /* it is shared anonymous memory of this identity, not the sentry's own */
 	uint32_t guard_pages; /* in addition to what mm itself decides */
 };
 
@@ -106,6 +108,10 @@ must_check int mm_unmap(struct mm *mm, struct uthread *caller, uint64_t addr, ui
 must_check int mm_protect(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot);
 must_check long mm_remap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint64_t new_size,
 			 uint32_t flags, uint64_t new_addr);
+/* remap_file_pages(2): other pages of the same shared memory at [addr, addr + size), from page_offset on. */
+must_check int mm_remap_file_pages(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot,
+				   uint64_t page_offset, uint32_t flags);
+must_check int mm_seal(struct mm *mm, uint64_t addr, uint64_t size); /* mseal */
 must_check int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, int advice);
 long mm_brk(struct mm *mm, struct uthread *caller, uint64_t brk);
 /* mlock, mlock2 (lock true), munlock. */

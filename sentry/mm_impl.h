@@ -58,6 +58,9 @@ void vma_account(struct mm *mm, const struct vma *vma, bool add);
 /* After guard_pages or flags changed. */
 void vma_gaps_changed(struct mm *mm, struct vma *vma);
 
+/* Does [start, end) hold a mapping that mseal(2) keeps as it is? */
+bool vma_any_sealed(struct mm *mm, uint64_t start, uint64_t end);
+
 /* Could a mapping like this one ever write to the file? */
 bool vma_may_write_file(const struct file *file, uint32_t flags, uint32_t max_prot);
 

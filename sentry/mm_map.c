@@ -179,7 +179,8 @@ static int plan_what(struct plan *plan, const struct mm_map_request *request)
 	plan->flags |= request->flags & MAP_TYPE_MASK;
 	plan->host_file = request->host_file;
 	plan->host_offset = request->offset;
-	if (plan->flags & MAP_SHARED)
+	plan->shared_id = request->shared_id;
+	if (plan->flags & MAP_SHARED && !plan->shared_id)
 		plan->max_prot = plan->prot;
 	hostfile_get(plan->host_file);
 	return 0;
@@ -295,6 +296,8 @@ static int place_plan(struct mm *mm, struct plan *plan, const struct mm_map_requ
 	}
 	if (plan->no_replace && !vma_is_free(mm, plan->addr, plan->addr + plan->size))
 		return -EEXIST;
+	if (vma_any_sealed(mm, plan->addr, plan->addr + plan->size))
+		return -EPERM;
 	error = check_limits(mm, plan);
 	if (!error)
 		inherit_guard(mm, plan);
@@ -391,6 +394,8 @@ int mm_unmap_locked(struct mm *mm, struct uthread *caller, uint64_t addr, uint64
 		return 0;
 	if (mm->vma_count + vma_carve_growth(mm, addr, addr + size) > VMA_LIMIT)
 		return -ENOMEM;
+	if (vma_any_sealed(mm, addr, addr + size))
+		return -EPERM;
 	int error = vma_spares_get(&spares, 1);
 	if (error)
 		return error;

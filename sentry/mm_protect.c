@@ -1,5 +1,5 @@
-/* mm_protect.c - changes of what is mapped already: mprotect(2), madvise(2), mlock(2), and the questions msync(2),
- * mincore(2).
+/* mm_protect.c - changes of what is mapped already: mprotect(2), madvise(2), mlock(2), mseal(2), and the questions
+ * msync(2), mincore(2).
  *
  * As in Linux a range may hold many mappings and holes: a call does its work up to the place where it fails, and that
  * part stays done. So each call first finds how far it will come, makes one change of the host for that part, and then
@@ -95,6 +95,8 @@ static int may_protect(const struct mm *mm, const struct vma *vma, uint64_t page
 {
 	if (prot & ~vma->max_prot)
 		return -EACCES;
+	if (vma->madvise & VMA_SEALED)
+		return -EPERM;
 	if (mm_is_data(prot, vma->flags) && !mm_is_data(vma->prot, vma->flags) && !mm_may_commit(pages, vma->flags))
 		return -ENOMEM;
 	if (mm_is_data(prot, vma->flags) && !mm_is_data(vma->prot, vma->flags) && !mm_may_expand(mm, pages, true) &&
@@ -264,11 +266,28 @@ static int discard(struct mm *mm, struct uthread *caller, const struct vma *vma,
 	return mm_platform(mm, caller, &op, false);
 }
 
+/* can_madvise_modify in Linux: sealed memory that its owner cannot write loses nothing by advice either. */
+static bool seal_forbids(const struct vma *vma, int advice)
+{
+	switch (advice) {
+	case MADV_FREE:
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+	case MADV_REMOVE:
+	case MADV_DONTFORK:
+	case MADV_WIPEONFORK:
+		return vma->madvise & VMA_SEALED && !(vma->flags & MAP_SHARED) && !(vma->prot & MEM_WRITE);
+	}
+	return false;
+}
+
 /* One vma's part [start, end). */
 static int advise_part(struct mm *mm, struct uthread *caller, struct vma *vma, uint64_t start, uint64_t end, int advice)
 {
 	struct change change;
 
+	if (seal_forbids(vma, advice))
+		return -EPERM;
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
@@ -334,6 +353,32 @@ int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t siz
 		return 0;
 	mm_enter(mm);
 	int error = advise_range(mm, caller, addr, end, advice);
+	mm_leave(mm);
+	return error;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- mseal */
+
+static bool all_mapped(struct mm *mm, uint64_t start, uint64_t end)
+{
+	struct vma *vma = mm_find(mm, start);
+
+	for (; vma && vma->start <= start && start < end; vma = mm_next(vma))
+		start = vma->end;
+	return start >= end;
+}
+
+int mm_seal(struct mm *mm, uint64_t addr, uint64_t size)
+{
+	const struct change change = {.set_advice = VMA_SEALED};
+	uint64_t bytes = page_up(size), end = addr + bytes;
+
+	if (addr & ~PAGE_MASK || (size && !bytes) || end < addr)
+		return -EINVAL;
+	if (!bytes)
+		return 0;
+	mm_enter(mm);
+	int error = all_mapped(mm, addr, end) ? change_books(mm, addr, end, &change) : -ENOMEM;
 	mm_leave(mm);
 	return error;
 }

@@ -1,4 +1,4 @@
-/* mm_remap.c - mremap(2) in all its forms.
+/* mm_remap.c - mremap(2) in all its forms, and remap_file_pages(2).
  *
  * Shrinking unmaps the tail. Growing and moving are one mremap of the host (MEM_REMAP), never a mapping beside the old
  * one: the host could not move two mappings that our books hold for one. With MREMAP_DONTUNMAP the old range is mapped
@@ -12,6 +12,7 @@
 
 #include "platform/hostfile.h"
 #include "sentry/base/limits.h"
+#include "sentry/sysv.h"
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -57,6 +58,8 @@ static int check_vma(struct remap *remap)
 
 	if (!vma || vma->start > remap->addr)
 		return -EFAULT;
+	if (vma->madvise & VMA_SEALED)
+		return -EPERM;
 	remap->vma = vma;
 	if (!remap->old_size && !(vma->flags & MAP_SHARED))
 		return -EINVAL;
@@ -277,4 +280,61 @@ long mm_remap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t siz
 	long result = remap_locked(&remap);
 	mm_leave(mm);
 	return result;
+}
+
+/* ------------------------------------------------------------------------------------------------ remap_file_pages */
+
+/* Is [addr, end) one stretch of the same shared memory as vma, which holds addr? */
+static bool is_one_memory(struct vma *vma, uint64_t end)
+{
+	struct vma *next;
+
+	for (; vma->end < end; vma = next) {
+		next = mm_next(vma);
+		if (!next || next->start != vma->end || next->file != vma->file || next->shared_id != vma->shared_id ||
+		    next->flags != vma->flags || next->prot != vma->prot)
+			return false;
+	}
+	return true;
+}
+
+/* As Linux does it since 4.0: an mmap over the place, of the same memory at another offset. */
+int mm_remap_file_pages(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot,
+			uint64_t page_offset, uint32_t flags)
+{
+	struct mm_map_request request = {.addr = page_down(addr), .size = page_down(size)};
+	uint64_t end = request.addr + request.size;
+
+	if (prot || end <= request.addr || page_offset > (UINT64_MAX >> PAGE_SHIFT) - (size >> PAGE_SHIFT))
+		return -EINVAL;
+	struct vma *vma = mm_find(mm, request.addr);
+	if (!vma || vma->start > request.addr || !(vma->flags & MAP_SHARED) || !(vma->file || vma->shared_id) ||
+	    !is_one_memory(vma, end))
+		return -EINVAL;
+	request.prot = vma->prot;
+	request.flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | (flags & MAP_NONBLOCK) | (vma->flags & MAP_LOCKED);
+	request.offset = page_offset << PAGE_SHIFT;
+	request.name = vma->name;
+	struct file *file = request.file = vma->file;
+	uint32_t host_file = request.host_file = vma->host_file;
+	request.has_host_file = !file;
+	request.shared_id = vma->shared_id;
+	/* Mapping parks, and the last mapping of the memory may be the one that goes. */
+	if (file)
+		file_get(file);
+	else
+		hostfile_get(host_file);
+	long result = 0;
+	if (file && shm_is_removed(file)) { /* gone with its last mapping, which this may be */
+		result = mm_unmap(mm, caller, request.addr, request.size);
+		if (!result && file->ref.count == 1)
+			result = -EINVAL;
+	}
+	if (!result)
+		result = mm_map(mm, caller, &request);
+	if (file)
+		file_put(file);
+	else
+		hostfile_put(host_file);
+	return result < 0 ? (int)result : 0;
 }

@@ -302,6 +302,14 @@ struct vma *vma_split(struct mm *mm, struct vma *vma, uint64_t addr, struct vma_
 	return upper;
 }
 
+bool vma_any_sealed(struct mm *mm, uint64_t start, uint64_t end)
+{
+	for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = mm_next(vma))
+		if (vma->madvise & VMA_SEALED)
+			return true;
+	return false;
+}
+
 static bool can_merge(const struct vma *a, const struct vma *b)
 {
 	uint64_t size = a->end - a->start;

@@ -189,9 +189,10 @@ static void add_residence(struct text *out, const struct vma *vma, uint64_t resi
 		text_printf(out, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
 	text_printf(out, "Locked:         %8" PRIu64 " kB\nTHPeligible:           0\nVmFlags:",
 		    vma->flags & MAP_LOCKED ? resident_kb : 0);
-	text_printf(out, "%s%s%s%s mr mw me%s%s \n", vma->prot & MEM_READ ? " rd" : "",
+	text_printf(out, "%s%s%s%s mr mw me%s%s%s \n", vma->prot & MEM_READ ? " rd" : "",
 		    vma->prot & MEM_WRITE ? " wr" : "", vma->prot & MEM_EXEC ? " ex" : "", shared ? " sh" : "",
-		    vma->flags & MAP_GROWSDOWN ? " gd" : "", vma->flags & MAP_NORESERVE ? " nr" : "");
+		    vma->flags & MAP_GROWSDOWN ? " gd" : "", vma->flags & MAP_NORESERVE ? " nr" : "",
+		    vma->madvise & VMA_SEALED ? " sl" : "");
 }
 
 /* PARKS. */

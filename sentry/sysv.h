@@ -63,6 +63,8 @@ void shm_init(void);
 long shm_get(struct task *task, int32_t key, uint64_t size, int flags);
 long shm_attach(struct task *task, int32_t id, uint64_t addr, int flags);
 long shm_detach(struct task *task, uint64_t addr);
+/* Is it a segment's file, and the segment removed? Then it goes with its last mapping. */
+bool shm_is_removed(const struct file *file);
 long shm_control(struct task *task, int32_t id, int command, struct uaddr buffer);
 
 /* sysv_sem.c */

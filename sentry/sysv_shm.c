@@ -66,6 +66,17 @@ static void shm_gone(struct file *file)
 	slab_free(&shm_slab, shm);
 }
 
+bool shm_is_removed(const struct file *file)
+{
+	struct departed *departed;
+
+	if (departing)
+		list_for_each (departed, departing, node)
+			if (departed->shm->file == file)
+				return true;
+	return false;
+}
+
 /* ipc/shm.c, sysvipc_shm_proc_show. */
 static void shm_show(const struct sysv_object *object, struct text *out)
 {

@@ -84,6 +84,17 @@ long sys_mremap(struct task *task, uint64_t addr, uint64_t old_length, uint64_t 
 	return mm_remap(task->mm, caller(task), addr, old_length, new_length, flags, new_addr);
 }
 
+long sys_remap_file_pages(struct task *task, uint64_t addr, uint64_t length, uint32_t prot, uint64_t page_offset,
+			  uint32_t flags)
+{
+	return mm_remap_file_pages(task->mm, caller(task), addr, length, prot, page_offset, flags);
+}
+
+long sys_mseal(struct task *task, uint64_t addr, uint64_t length, uint64_t flags)
+{
+	return flags ? -EINVAL : mm_seal(task->mm, addr, length);
+}
+
 long sys_madvise(struct task *task, uint64_t addr, uint64_t length, int advice)
 {
 	return mm_advise(task->mm, caller(task), addr, length, advice);
