@@ -202,8 +202,8 @@ static int unlink_child(struct nd *nd, struct dentry *child, bool directory)
 		else
 			notify_inode(inode, IN_ATTRIB);
 		dentry_drop(child);
+		notify_last_link(inode); /* Linux drops the inode first, if nobody has it open */
 		notify_child(dir, child->name, inode, IN_DELETE, 0);
-		notify_last_link(inode);
 	}
 	inode_put(inode);
 	return error;

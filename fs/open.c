@@ -236,7 +236,7 @@ static int open_unnamed(const struct walker *walker, const char *path, const str
 		place.dentry = dentry_add(dir.dentry, name, (size_t)length, inode);
 		inode_put(inode);
 		if (place.dentry) {
-			struct wish open = {.flags = wish->flags & ~(uint32_t)(O_TMPFILE | O_EXCL), .created = true};
+			struct wish open = {.flags = wish->flags & ~(uint32_t)O_EXCL, .created = true};
 			dentry_drop(place.dentry);
 			error = open_place(&place, &open, walker->cred, out);
 			dentry_put(place.dentry);

@@ -49,7 +49,7 @@ static void add_memory(struct text *out, struct mm *mm, uint64_t start, uint64_t
 }
 
 /* A program may write over its arguments to change its title; without a final zero byte the title goes on to the first
- * one in the environment (get_mm_cmdline in Linux). */
+ * one in the environment, which belongs to it (get_mm_cmdline in Linux). */
 int procfs_show_cmdline(const struct node_ref *ref, struct text *out)
 {
 	int error;
@@ -63,7 +63,7 @@ int procfs_show_cmdline(const struct node_ref *ref, struct text *out)
 		if (out->length && out->data[out->length - 1] && end == mm->arg_end && mm->env_start == mm->arg_end) {
 			add_memory(out, mm, mm->env_start, MIN(mm->env_end, mm->env_start + PAGE_SIZE));
 			size_t title = strnlen(out->data, out->length);
-			out->length = title;
+			out->length = MIN(title + 1, out->length);
 		}
 	}
 	mm_put(mm);

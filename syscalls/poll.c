@@ -2,7 +2,8 @@
  *
  * Both families become an array of entries. The first look at them leaves waiters in the wait queues of the files,
  * until one file is ready or the call does not wait at all; later looks only ask. A file is held for the length of the
- * call, so its wait queues outlive our waiters.
+ * call, so its wait queues outlive our waiters; but a later look is at what the descriptor says then, as in Linux: one
+ * that was closed meanwhile is POLLNVAL, which wakes nobody by itself.
  *
  * Interrupted, poll restarts by restart_syscall with its old deadline; ppoll and the selects restart only when no
  * handler ran, with the time that is left (signal(7), poll_select_finish in Linux).
@@ -25,9 +26,9 @@
 #define FEW_WAITERS     8
 #define BLOCK_WAITERS   64
 #define STICKY_TIMEOUTS 0x4000000u /* personality(2) */
-#define SELECT_IN       (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define SELECT_OUT      (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
-#define SELECT_EXCEPT   POLLPRI
+#define SELECT_IN       (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL)
+#define SELECT_OUT      (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL)
+#define SELECT_EXCEPT   (POLLPRI | POLLNVAL)
 #define TIMEOUT_LIMIT_S (1ll << 33) /* beyond that: for ever */
 
 struct poll_entry {
@@ -106,6 +107,20 @@ static uint32_t entry_poll(const struct poll_entry *entry, struct poll_table *ta
 	return file_poll(entry->file, table ? &table->wait : NULL) & entry->events;
 }
 
+/* What an entry's descriptor says by now. */
+static uint32_t entry_poll_again(const struct task *task, const struct poll_entry *entry)
+{
+	struct file *file;
+	uint32_t found = POLLNVAL;
+
+	if (fd_get(task->files, entry->fd, &file))
+		return found;
+	if (file->kind != FILE_PATH)
+		found = file_poll(file, NULL) & entry->events;
+	file_put(file);
+	return found;
+}
+
 /* How many entries have something. With a table, waiters are left until one has. */
 static long entries_look(struct poll_entry *entries, size_t count, struct poll_table *table)
 {
@@ -124,8 +139,22 @@ static long entries_look(struct poll_entry *entries, size_t count, struct poll_t
 	return found;
 }
 
+/* The same later on, when waiters are in place. */
+static long entries_look_again(const struct task *task, struct poll_entry *entries, size_t count)
+{
+	long found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].fd < 0)
+			continue;
+		entries[i].found = entry_poll_again(task, &entries[i]);
+		found += entries[i].found != 0;
+	}
+	return found;
+}
+
 /* PARKS. How many entries have something, 0 at the deadline (0: does not wait), -ENOMEM, -ERESTARTSYS. */
-static long entries_wait(struct poll_entry *entries, size_t count, uint64_t deadline_ns)
+static long entries_wait(const struct task *task, struct poll_entry *entries, size_t count, uint64_t deadline_ns)
 {
 	struct poll_table table = {.wait = {.listen = table_listen}};
 	long found = entries_look(entries, count, deadline_ns ? &table : NULL);
@@ -138,7 +167,7 @@ static long entries_wait(struct poll_entry *entries, size_t count, uint64_t dead
 		else if (!fiber_park_until(deadline_ns))
 			deadline_ns = 0; /* one last look */
 		if (!found)
-			found = entries_look(entries, count, NULL);
+			found = entries_look_again(task, entries, count);
 	}
 	table_end(&table);
 	return found;
@@ -287,7 +316,7 @@ static long poll_with(struct task *task, struct uaddr fds, size_t count, uint64_
 	if (list && entries)
 		result = poll_read(task, fds, list, entries, count);
 	if (!result) {
-		result = entries_wait(entries, count, deadline_ns);
+		result = entries_wait(task, entries, count, deadline_ns);
 		entries_close(entries, count);
 		int error = result >= 0 ? poll_write(task, fds, list, entries, count) : 0;
 		result = error ? error : result;
@@ -452,7 +481,7 @@ static long select_with(struct task *task, struct sets *sets, uint32_t limit, ui
 		return -ENOMEM;
 	result = count = sets_to_entries(task, sets, limit, entries);
 	if (count >= 0) {
-		result = entries_wait(entries, count, deadline_ns);
+		result = entries_wait(task, entries, count, deadline_ns);
 		entries_close(entries, count);
 		if (result >= 0)
 			result = entries_to_sets(entries, count, sets);

@@ -236,10 +236,10 @@ long sys_tgkill(struct task *task, int32_t tgid, int32_t tid, int sig)
 	return send_thread(task, tgid, tid, sig, &info);
 }
 
-/* Nobody may claim that the kernel, or kill(2), sent it: only to oneself. */
-static bool may_claim(const struct task *task, int32_t pid, const struct abi_siginfo *info)
+/* Nobody may claim that the kernel, or kill(2), sent it: only a thread to itself. */
+static bool may_claim(const struct task *task, int32_t tid, const struct abi_siginfo *info)
 {
-	return (info->si_code < 0 && info->si_code != ABI_SI_TKILL) || task->process->pid == pid;
+	return (info->si_code < 0 && info->si_code != ABI_SI_TKILL) || task->tid == tid;
 }
 
 long sys_rt_sigqueueinfo(struct task *task, int32_t pid, int sig, const struct abi_siginfo *given)
@@ -260,7 +260,7 @@ long sys_rt_tgsigqueueinfo(struct task *task, int32_t tgid, int32_t tid, int sig
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
 	info.si_signo = sig;
-	if (!may_claim(task, tgid, &info))
+	if (!may_claim(task, tid, &info))
 		return -EPERM;
 	return send_thread(task, tgid, tid, sig, &info);
 }
