@@ -143,16 +143,18 @@ void mirror_turn(struct buf *frame)
 		turn_icmp(frame, packet, packet + next, v4);
 }
 
-uint32_t mirror_unprotected_bytes(const struct buf *frame)
+bool mirror_breakable(const struct buf *frame, uint32_t *from, uint32_t *to)
 {
-	uint8_t head[ETHER_HEADER_BYTES + IP6_HEADER_BYTES];
+	uint8_t head[ETHER_HEADER_BYTES + IP6_HEADER_BYTES] = {0}, *ip = head + ETHER_HEADER_BYTES;
+	bool v4 = type_of(frame) == ETHER_TYPE_IP4;
 
-	if (type_of(frame) == ETHER_TYPE_IP4)
-		return ETHER_HEADER_BYTES;
-	if (type_of(frame) != ETHER_TYPE_IP6 || buf_copy(frame, head, sizeof head) < sizeof head ||
-	    (head[ETHER_HEADER_BYTES + 6] != IP_PROTOCOL_TCP && head[ETHER_HEADER_BYTES + 6] != IP_PROTOCOL_UDP))
-		return buf_size(frame); /* a fragment header has no checksum */
-	return ETHER_HEADER_BYTES + IP6_HEADER_BYTES;
+	(void)buf_copy(frame, head, sizeof head);
+	*from = ETHER_HEADER_BYTES + (v4 ? 0 : IP6_HEADER_BYTES);
+	*to = buf_size(frame);
+	if (v4 && ((ip[6] & 0x3f) | ip[7])) /* a fragment: its header */
+		*to = ETHER_HEADER_BYTES + IP4_HEADER_BYTES;
+	/* An IPv6 header has no checksum, nor has one for fragments. */
+	return v4 || (type_of(frame) == ETHER_TYPE_IP6 && (ip[6] == IP_PROTOCOL_TCP || ip[6] == IP_PROTOCOL_UDP));
 }
 
 struct buf *mirror_too_big(struct buf *frame, uint32_t mtu)

@@ -21,8 +21,8 @@ void mirror_turn(struct buf *frame);
 /* Is it an IP packet of more than mtu bytes that must not be cut? Then the report that a router would send; it takes
  * the frame. NULL: it fits, and nothing happens to the frame. */
 struct buf *mirror_too_big(struct buf *frame, uint32_t mtu);
-/* The bytes before what a checksum covers: a wire may break only what somebody can notice. The frame's size when that
- * is nothing. */
-uint32_t mirror_unprotected_bytes(const struct buf *frame);
+/* Which bytes a wire may break so that a receiver must notice: those under a checksum of this frame alone. (Two flips
+ * in two fragments of one datagram may cancel each other in its checksum.) false: none. */
+bool mirror_breakable(const struct buf *frame, uint32_t *from, uint32_t *to);
 
 #endif

@@ -146,12 +146,11 @@ static void unshare(struct buf *buf)
 
 static void flip(struct buf *buf)
 {
-	uint32_t headers = BUF_HEADER_BYTES - buf->header_at, size = buf_size(buf);
-	uint32_t from = world.ether ? mirror_unprotected_bytes(buf) : 0;
+	uint32_t headers = BUF_HEADER_BYTES - buf->header_at, from = 0, to = buf_size(buf);
 
-	if (from == size)
+	if (world.ether && !mirror_breakable(buf, &from, &to))
 		return;
-	uint32_t at = from + (uint32_t)below(size - from);
+	uint32_t at = from + (uint32_t)below(to - from);
 	unshare(buf);
 	if (at < headers)
 		buf->header[buf->header_at + at] ^= (uint8_t)(1u << below(8));
