@@ -63,7 +63,10 @@ static int check_vma(struct remap *remap)
 	remap->vma = vma;
 	if (!remap->old_size && !(vma->flags & MAP_SHARED))
 		return -EINVAL;
-	if (remap->old_size > vma->end - remap->addr)
+	/* A tail that goes away may lie in other mappings, and without a move all that stays may, too. */
+	bool shrinks = remap->new_size < remap->old_size, moves = remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+	uint64_t kept = shrinks ? remap->new_size : remap->old_size;
+	if ((moves || !shrinks) && kept > vma->end - remap->addr)
 		return -EFAULT;
 	uint64_t offset = vma->offset + (remap->addr - vma->start);
 	if (remap->new_size > remap->old_size && offset + remap->new_size < offset)
@@ -249,8 +252,11 @@ static long remap_locked(struct remap *remap)
 		return error;
 	bool must_move = remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
 	if (remap->old_size > remap->new_size) {
-		error = mm_unmap_locked(remap->mm, remap->caller, remap->addr + remap->new_size,
-					remap->old_size - remap->new_size);
+		if (remap->flags & MREMAP_FIXED)
+			error = mm_unmap_locked(remap->mm, remap->caller, remap->new_addr, remap->new_size);
+		if (!error)
+			error = mm_unmap_locked(remap->mm, remap->caller, remap->addr + remap->new_size,
+						remap->old_size - remap->new_size);
 		if (error)
 			return error;
 		remap->old_size = remap->new_size;

@@ -121,6 +121,20 @@ struct abi_sched_param {
 	int32_t sched_priority;
 };
 
+/* PIDFD_GET_INFO: an ioctl(2) whose number tells the structure's size. */
+struct abi_pidfd_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+
+#define ABI_PIDFS_MAGIC          0xff
+#define ABI_PIDFD_GET_INFO_NR    11
+#define ABI_PIDFD_INFO_SIZE_VER0 64
+#define ABI_PIDFD_INFO_PID       1u
+#define ABI_PIDFD_INFO_CREDS     2u
+#define ABI_PIDFD_INFO_EXIT      8u
+
 struct abi_futex_waitv {
 	uint64_t val, uaddr;
 	uint32_t flags, reserved;
@@ -184,6 +198,7 @@ static_assert(sizeof(struct abi_clone_args) == 88, "struct clone_args");
 static_assert(sizeof(struct abi_rusage) == 144, "struct rusage");
 static_assert(sizeof(struct abi_utsname) == 390, "struct new_utsname");
 static_assert(sizeof(struct abi_sysinfo) == 112, "struct sysinfo");
+static_assert(sizeof(struct abi_pidfd_info) == 64, "struct pidfd_info");
 static_assert(sizeof(struct abi_futex_waitv) == 24, "struct futex_waitv");
 static_assert(sizeof(struct abi_sched_attr) == 56, "struct sched_attr");
 static_assert(sizeof(struct abi_robust_list_head) == 24, "struct robust_list_head");

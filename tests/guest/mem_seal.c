@@ -57,6 +57,27 @@ static void changed(void)
 	SHOW(memory[PAGE]);
 }
 
+static void shrunk(void)
+{
+	char *target = four_pages(PROT_READ);
+	memory = four_pages(PROT_READ | PROT_WRITE);
+	MUST(mprotect(memory + 2 * PAGE, PAGE, PROT_READ));
+	SHOW(moved(mremap(memory, 4 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target)));
+	SHOW(msync(memory + 3 * PAGE, PAGE, MS_ASYNC));
+	SHOW(msync(target, 4 * PAGE, MS_ASYNC));
+	SHOW(moved(mremap(memory, 4 * PAGE, 3 * PAGE, MREMAP_MAYMOVE)));
+	SHOW(msync(memory, 3 * PAGE, MS_ASYNC));
+	SHOW(msync(memory + 3 * PAGE, PAGE, MS_ASYNC));
+	SHOW(moved(mremap(memory, 3 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target)));
+	SHOW(msync(target, 2 * PAGE, MS_ASYNC));
+	memory = four_pages(PROT_READ | PROT_WRITE);
+	MUST(syscall(SYS_mseal, memory + 2 * PAGE, PAGE, 0));
+	SHOW(moved(mremap(memory, 4 * PAGE, PAGE, MREMAP_MAYMOVE)));
+	SHOW(moved(mremap(memory, 4 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target)));
+	SHOW(msync(memory, 4 * PAGE, MS_ASYNC));
+	SHOW(msync(target, PAGE, MS_ASYNC));
+}
+
 static void advised(void)
 {
 	memory = four_pages(PROT_READ);
@@ -96,6 +117,7 @@ int main(void)
 {
 	in_child("refused", refused);
 	in_child("changed", changed);
+	in_child("shrunk", shrunk);
 	in_child("advised", advised);
 	in_child("inherited", inherited);
 	in_child("heap", heap);
