@@ -89,11 +89,10 @@ def case_memory_of_mapped_files():
     """They fill up what there is and not more: who writes is refused, nobody is killed."""
     script = """
 import errno, mmap, os
-taken, held = 0, []
-for place in ("/tmp", "/dev/shm", "."):
-    file = os.open(place + "/mapped", os.O_RDWR | os.O_CREAT)
-    os.write(file, bytes(4096))
-    held.append(mmap.mmap(file, 4096))
+files = [os.open(place + "/mapped", os.O_RDWR | os.O_CREAT) for place in ("/tmp", "/dev/shm", ".")]
+held = [os.write(file, bytes(4096)) and mmap.mmap(file, 4096) for file in files]
+taken = 0
+for file in files:
     try:
         while True:
             taken += os.write(file, b"x" * (1 << 20))

@@ -74,9 +74,11 @@ def case_trace_with_a_slow_reader():
     with directory() as place:
         os.mkfifo(place / "log")
         script = "import os, time\nfor _ in range(2000): os.path.exists('/no/such/file')\ntime.sleep(60)"
-        process = start("/usr/bin/python3", "-c", script, options=["--trace", "log", "--timeout", "1"], cwd=place)
-        with (place / "log").open("rb") as log:
+        # Opened first and without waiting for a writer: one that fails at once is seen by the status.
+        with open(os.open(place / "log", os.O_RDONLY | os.O_NONBLOCK), "rb") as log:
+            process = start("/usr/bin/python3", "-c", script, options=["--trace", "log", "--timeout", "1"], cwd=place)
             time.sleep(2.5)
+            os.set_blocking(log.fileno(), True)
             text = log.read()
         process.communicate(timeout=LIMIT_S)
         expect(process.returncode, 124)
