@@ -17,16 +17,27 @@ bool output_is_limited(void)
 	return limit;
 }
 
-size_t output_take(size_t n)
+static void reached(void)
 {
 	char message[128];
 
+	snprintf(message, sizeof message, "stopped after --max-output %llu bytes of output", (unsigned long long)limit);
+	hook_limit_reached(message);
+}
+
+bool output_may_grow(uint64_t bytes)
+{
+	if (limit && bytes > limit)
+		reached();
+	return !limit || bytes <= limit;
+}
+
+size_t output_take(size_t n)
+{
 	if (!limit || !n)
 		return n;
 	if (!left) {
-		snprintf(message, sizeof message, "stopped after --max-output %llu bytes of output",
-			 (unsigned long long)limit);
-		hook_limit_reached(message);
+		reached();
 		return 0;
 	}
 	n = MIN(n, left);

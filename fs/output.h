@@ -11,5 +11,8 @@ bool output_is_limited(void);
  * is left the sandbox ends (hook_limit_reached). */
 must_check size_t output_take(size_t n);
 void output_give_back(size_t n);
+/* May a file to which output goes become so many bytes larger than it was at the start? If not the sandbox ends. Else a
+ * hole, or blocks that nobody has written, would take what the limit is to save. */
+must_check bool output_may_grow(uint64_t bytes);
 
 #endif

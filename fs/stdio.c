@@ -35,9 +35,10 @@ struct stdio {
 	uint32_t host_file; /* counted */
 	bool seekable;
 	bool terminal;
-	int watch;          /* handle, -1: none armed */
-	uint32_t watched;   /* its events */
-	int32_t foreground; /* what TIOCSPGRP set; 0: whoever asks */
+	uint64_t end_at_start; /* of a regular file: what comes behind is this sandbox's */
+	int watch;             /* handle, -1: none armed */
+	uint32_t watched;      /* its events */
+	int32_t foreground;    /* what TIOCSPGRP set; 0: whoever asks */
 	struct waitq ready;
 };
 
@@ -80,11 +81,23 @@ static int stdio_getattr(struct inode *inode, struct attr *out)
 	return 0;
 }
 
+/* May the file's end come to lie here (--max-output)? */
+static bool may_end_at(const struct stdio *stdio, uint64_t end)
+{
+	return end <= stdio->end_at_start || output_may_grow(end - stdio->end_at_start);
+}
+
+static int resize(const struct stdio *stdio, int64_t size)
+{
+	return size > 0 && !may_end_at(stdio, (uint64_t)size) ? -EFBIG
+							      : host_ftruncate(hostfile_fd(stdio->host_file), size);
+}
+
 /* chmod and the like change what the sandbox sees, not the host's file. */
 static int stdio_setattr(struct inode *inode, const struct setattr *change)
 {
 	if (change->valid & ATTR_SIZE)
-		return host_ftruncate(hostfile_fd(stdio_of(inode)->host_file), (int64_t)change->size);
+		return resize(stdio_of(inode), (int64_t)change->size);
 	inode_owner_set(inode, change);
 	return 0;
 }
@@ -146,6 +159,17 @@ static ssize_t stdio_read(struct file *file, struct uio *to, int64_t *pos)
 	return done ? done : got;
 }
 
+/* Is a piece at this place (-1: the position) too far out? What is appended is counted by its bytes. */
+static bool too_far(const struct file *file, int64_t place, size_t n)
+{
+	const struct stdio *stdio = stdio_of(file->inode);
+
+	if (!output_is_limited() || !S_ISREG(file->inode->mode) || file->flags & O_APPEND)
+		return false;
+	int64_t at = place < 0 ? host_lseek(hostfile_fd(stdio->host_file), 0, SEEK_CUR) : place;
+	return at < 0 || !may_end_at(stdio, (uint64_t)at + n);
+}
+
 static ssize_t write_bounced(struct file *file, struct uio *from, int64_t place, char *bounce)
 {
 	const struct stdio *stdio = stdio_of(file->inode);
@@ -153,6 +177,11 @@ static ssize_t write_bounced(struct file *file, struct uio *from, int64_t place,
 
 	while (from->left) {
 		size_t room = output_take(MIN(from->left, BOUNCE_BYTES));
+		int64_t at = place < 0 ? -1 : place + (int64_t)done;
+		if (room && too_far(file, at, room)) {
+			output_give_back(room);
+			room = 0;
+		}
 		if (!room)
 			return done ? (ssize_t)done : -EIO;
 		ssize_t n = uio_take(from, bounce, room);
@@ -160,7 +189,6 @@ static ssize_t write_bounced(struct file *file, struct uio *from, int64_t place,
 			output_give_back(room);
 			return done ? (ssize_t)done : n;
 		}
-		int64_t at = place < 0 ? -1 : place + (int64_t)done;
 		ssize_t put = file->flags & O_NONBLOCK ? hostio_try_write(stdio->host_file, bounce, (size_t)n, at)
 						       : hostio_write(stdio->host_file, bounce, (size_t)n, at);
 		output_give_back(room - (size_t)MAX(put, (ssize_t)0));
@@ -344,7 +372,7 @@ static int stdio_truncate(struct file *file, int64_t size)
 {
 	if (!S_ISREG(file->inode->mode))
 		return -EINVAL;
-	return host_ftruncate(hostfile_fd(stdio_of(file->inode)->host_file), size);
+	return resize(stdio_of(file->inode), size);
 }
 
 static const struct file_ops stdio_ops = {.read = stdio_read,
@@ -377,6 +405,7 @@ static struct inode *make_inode(uint32_t host_file, const struct statx *what, st
 	int fd = hostfile_fd(host_file);
 	*stdio = (struct stdio){.host_file = host_file, .watch = -1};
 	stdio->seekable = host_lseek(fd, 0, SEEK_CUR) >= 0;
+	stdio->end_at_start = MAX(what->stx_size, (uint64_t)MAX(host_lseek(fd, 0, SEEK_CUR), (int64_t)0));
 	stdio->terminal = S_ISCHR(what->stx_mode) && !host_ioctl(fd, TCGETS, &settings);
 	waitq_init(&stdio->ready);
 	inode->data = stdio;

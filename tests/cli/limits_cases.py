@@ -204,6 +204,14 @@ def case_max_output():
     with directory() as place, (place / "out").open("wb") as out:
         expect(limited("yes", capture_output=False, stdout=out, stderr=subprocess.DEVNULL).returncode, 124)
         expect((place / "out").stat().st_size, 1000)
+    for way in ("os.ftruncate(1, 1 << 40)", "os.truncate('/dev/stdout', 1 << 40)", "os.pwrite(1, b'x', 1 << 40)",
+                "os.lseek(1, 1 << 40, 0); os.write(1, b'x')", "os.posix_fallocate(1, 0, 1 << 30)"):
+        with directory() as place, (place / "out").open("wb") as out:
+            os.write(out.fileno(), b"before")
+            script = f"import os; os.write(1, b'y' * 990); {way}; print('got away with it')"
+            result = limited("python3", "-c", script, capture_output=False, stdout=out, stderr=subprocess.DEVNULL)
+            size = (place / "out").stat().st_size
+            assert result.returncode == 124 and size <= 1006, f"{way}: status {result.returncode}, {size} bytes"
 
 
 def case_ulimit():
