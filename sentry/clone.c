@@ -274,6 +274,8 @@ static int build(struct task *child, struct task *parent, const struct clone_req
 	copy_plain(child, parent, request);
 	error = copy_files(child, parent, flags);
 	if (!error)
+		error = task_keys_copy(child, parent, flags & ABI_CLONE_THREAD);
+	if (!error)
 		error = copy_sighand(child, parent, flags);
 	if (!error && !(flags & ABI_CLONE_THREAD))
 		error = copy_process(child, parent, request, process);

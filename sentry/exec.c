@@ -203,6 +203,7 @@ static void begin_anew(struct task *task, bool secure)
 
 	sighand_reset_for_exec(task->sighand);
 	timers_exec(process);
+	task_keys_exec(task);
 	task->altstack = UADDR_NULL;
 	task->altstack_size = 0;
 	task->altstack_flags = ABI_SS_DISABLE;

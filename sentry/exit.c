@@ -271,6 +271,7 @@ void task_exit_now(struct task *task)
 	run_leave(task);
 	drop_memory(task);
 	drop_files(task);
+	task_keys_drop(task);
 	/* From here on nothing parks: others see the thread either there or gone. */
 	signal_retarget(task, ~0ull);
 	assert(process->thread_count > 0);

@@ -332,4 +332,5 @@ void procfs_init(void)
 	for (unsigned i = 0; i < procfs_machine_count; i++)
 		nodefs_register(proc_root(), &procfs_machine_files[i]);
 	procfs_machine_init();
+	procfs_keys_init();
 }

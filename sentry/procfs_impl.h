@@ -87,4 +87,7 @@ extern const struct node_desc procfs_machine_files[];
 extern const unsigned procfs_machine_count;
 void procfs_machine_init(void);
 
+/* procfs_keys.c */
+void procfs_keys_init(void);
+
 #endif

@@ -189,6 +189,7 @@ void task_put(struct task *task)
 		return;
 	assert(list_empty(&task->hash_node) && list_empty(&task->thread_node) && !task->uthread && !task->mm);
 	sigpending_flush(&task->pending);
+	task_keys_drop(task);
 	if (task->files)
 		fdtable_put(task->files);
 	if (task->fs)
@@ -476,7 +477,10 @@ void task_cred_set(struct task *task, struct cred *cred)
 	struct cred *old = task->cred;
 
 	task->cred = cred;
-	if (old)
+	if (old) {
+		if (old->fsuid != cred->fsuid || old->fsgid != cred->fsgid)
+			task_keys_chown(task);
 		cred_put(old);
+	}
 	task_identity_update(task);
 }

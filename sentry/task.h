@@ -10,6 +10,7 @@
 #include "fs/fdtable.h"
 #include "fs/namei.h"
 #include "sentry/abi/proc.h"
+#include "sentry/keys.h"
 #include "sentry/mm.h"
 #include "sentry/signal.h"
 
@@ -158,6 +159,7 @@ struct task {
 		unsigned workers;     /* fibers that work on them with what the task has */
 		struct waitq wait;    /* one of both has become less */
 	} async;
+	struct task_keys keys; /* (t) but for SESSION_TO_PARENT (sentry/key_holders.c) */
 	void *ptrace_reserved;
 };
 

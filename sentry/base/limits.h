@@ -83,6 +83,12 @@
 #define URING_BUFFER_LIMIT     16384              /* registered buffers of a ring, as UIO_MAXIOV << 4 */
 #define URING_FILE_LIMIT       32768              /* registered files of a ring */
 #define AIO_EVENT_LIMIT        65536u             /* events of all aio contexts, as fs.aio-max-nr */
+#define KEY_LIMIT              65536              /* keys of all users, whatever quotas say (keyrings(7)) */
+#define KEY_LINK_LIMIT         (1u << 18)         /* links of all keyrings: what one search can come across */
+#define KEY_TOTAL_BYTES        (64ul << 20)       /* descriptions, payloads and links of all users */
+#define KEY_PAYLOAD_BYTES      32767              /* of one user or logon key */
+#define KEY_DESCRIPTION_BYTES  4095               /* as KEY_MAX_DESC_SIZE - 1 */
+#define KEYRING_DEPTH_LIMIT    6                  /* keyrings in keyrings that a search goes down, as Linux */
 #define SPLICE_BYTES           65536              /* one step of splice(2) into a pipe */
 #define HOSTIO_LIMIT           16384              /* operations of the sentry that wait for the host at one time */
 #define NODE_LIMIT             1024               /* descriptions of files in /proc and /sys */
