@@ -18,8 +18,8 @@
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
+#include "sentry/base/sort.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS      4096
@@ -400,8 +400,8 @@ void key_revoke(struct key *key)
 	if (key->revoked)
 		return;
 	key->revoked = true;
-	key->revoked_s = fs_time_now().s;
-	collect_at(key->revoked_s + key_tuning.gc_delay_s);
+	key->expiry_s = fs_time_now().s;
+	collect_at(key->expiry_s + key_tuning.gc_delay_s);
 	if (key->type == KEY_KEYRING) {
 		keyring_clear(key);
 		return;
@@ -423,15 +423,9 @@ void key_invalidate(struct key *key)
 /* When a link to the key is to go. */
 static int64_t garbage_s(const struct key *key)
 {
-	int64_t when = NEVER_S;
-
 	if (key->invalidated)
 		return 0;
-	if (key->revoked)
-		when = key->revoked_s + key_tuning.gc_delay_s;
-	if (key->expiry_s)
-		when = MIN(when, key->expiry_s + key_tuning.gc_delay_s);
-	return when;
+	return key->expiry_s ? key->expiry_s + key_tuning.gc_delay_s : NEVER_S;
 }
 
 static bool is_garbage(const struct key *key)
@@ -461,14 +455,15 @@ void keys_collect(void)
 
 static int by_uid(const void *a, const void *b)
 {
-	const struct key_user *const *left = a, *const *right = b;
+	const struct key_user *left = a, *right = b;
 
-	return (*left)->uid < (*right)->uid ? -1 : (*left)->uid > (*right)->uid;
+	return left->uid < right->uid ? -1 : left->uid > right->uid;
 }
 
 void key_users_show(struct text *out)
 {
-	struct key_user *user, **all = tables ? arena_alloc(KEY_LIMIT * sizeof(struct key_user *)) : NULL;
+	struct key_user *user;
+	void **all = tables ? arena_alloc(KEY_LIMIT * sizeof(struct key_user *)) : NULL;
 	unsigned count = 0;
 
 	for (unsigned i = 0; all && i < USER_BUCKETS; i++)
@@ -477,7 +472,7 @@ void key_users_show(struct text *out)
 				all[count++] = user;
 	if (!all)
 		return;
-	qsort(all, count, sizeof(struct key_user *), by_uid);
+	sort_pointers(all, count, by_uid);
 	for (unsigned i = 0; i < count; i++) {
 		user = all[i];
 		text_printf(out, "%5u: %5u %u/%u %u/%u %lu/%u\n", user->uid, user->keys + !user->uid, user->keys,

@@ -53,8 +53,7 @@ struct key {
 	bool restricted;       /* a keyring that takes no new links */
 	bool user_session;     /* is a user's _uid.N or _uid_ses.N: a caller that may makes a session keyring instead */
 	int negative;          /* 0, or the negative errno that looking for it gives (request_key(2)) */
-	int64_t expiry_s;      /* CLOCK_REALTIME; 0: never */
-	int64_t revoked_s;     /* when */
+	int64_t expiry_s;      /* CLOCK_REALTIME; 0: never; when it was revoked */
 	struct key_user *user; /* who pays */
 	uint32_t charge_bytes; /* in the user's quota */
 	void *payload;

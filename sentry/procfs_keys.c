@@ -2,6 +2,7 @@
 #include "fs/proc.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
+#include "sentry/base/sort.h"
 #include "sentry/keys.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
@@ -51,7 +52,7 @@ static void show_key(const struct key *key, struct text *out)
 }
 
 struct listing {
-	struct key **keys;
+	void **keys;
 	unsigned count;
 	const struct task *task;
 	uint64_t walk;
@@ -68,9 +69,9 @@ static void list_key(struct key *key, void *data)
 
 static int by_serial(const void *a, const void *b)
 {
-	const struct key *const *left = a, *const *right = b;
+	const struct key *left = a, *right = b;
 
-	return (*left)->serial < (*right)->serial ? -1 : 1;
+	return left->serial < right->serial ? -1 : 1;
 }
 
 /* Those that the reader may view. Nothing here parks, so the keys need not be held. */
@@ -87,7 +88,7 @@ static int show_keys(const struct node_ref *ref, struct text *out)
 		return -ENOMEM;
 	task_keys_mark(task, listing.walk);
 	keys_visit(list_key, &listing);
-	qsort(listing.keys, listing.count, sizeof(struct key *), by_serial);
+	sort_pointers(listing.keys, listing.count, by_serial);
 	for (unsigned i = 0; i < listing.count; i++)
 		show_key(listing.keys[i], out);
 	arena_free(listing.keys, KEY_LIMIT * sizeof(struct key *));

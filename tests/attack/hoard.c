@@ -1,7 +1,7 @@
 /* hoard.c - a guest that takes as much of everything as it is given (design, W4: every count has a limit).
  *
  *   hoard WHAT COUNT [PROGRAM ...]    files, directories, xattrs, messages, maps, timers, locks, watches, pipes,
- * symlinks, processes, signals
+ * symlinks, processes, signals, keys
  *
  * Says how many it got and what the first refusal was. Then it ends, or executes the program, which finds the kernel
  * with next to no memory of its own left.
@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -134,12 +135,54 @@ static long signals(long i)
 	return sigqueue(getpid(), SIGRTMIN, value);
 }
 
+/* Keyrings that each link all of the ones after them, a deep chain, many users; and a search, and a look at them all,
+ * now and then. */
+static long keys(long i)
+{
+	static long rings[16], chain = KEY_SPEC_SESSION_KEYRING;
+	static char text[32767];
+	long number = i % 4;
+
+	if (!i)
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (number == 0) {
+		long ring =
+			syscall(SYS_add_key, "keyring", numbered("chain %ld", i), NULL, 0, KEY_SPEC_SESSION_KEYRING);
+		syscall(SYS_keyctl, KEYCTL_SETPERM, ring, 0x3f3f3f3f); /* so deep down nothing is possessed */
+		syscall(SYS_keyctl, KEYCTL_LINK, ring, chain);
+		if (i)
+			syscall(SYS_keyctl, KEYCTL_UNLINK, ring, KEY_SPEC_SESSION_KEYRING);
+		chain = ring;
+		return ring;
+	}
+	if (number == 1) {
+		long ring = syscall(SYS_add_key, "keyring", numbered("ring %ld", i), NULL, 0, KEY_SPEC_SESSION_KEYRING);
+		for (int j = 0; j < 16; j++)
+			syscall(SYS_keyctl, KEYCTL_LINK, rings[j], ring);
+		rings[i / 4 % 16] = ring;
+		return ring;
+	}
+	if (number == 2)
+		syscall(SYS_setfsuid, i);
+	long key = syscall(SYS_add_key, "user", numbered("key %ld", i), text, 1 + i % 300, KEY_SPEC_SESSION_KEYRING);
+	if (number == 2)
+		syscall(SYS_setfsuid, 0);
+	if (i % 1024 == 3) {
+		int fd = open("/proc/keys", O_RDONLY);
+		syscall(SYS_request_key, "user", "none", NULL, 0);
+		(void)!read(fd, text, sizeof text);
+		close(fd);
+	}
+	return key;
+}
+
 static const struct {
 	const char *name;
 	long (*take)(long);
 } all[] = {{"files", file},  {"directories", directory}, {"xattrs", xattr},      {"messages", message},
 	   {"maps", map},    {"timers", timer},          {"locks", lock},        {"watches", watch},
-	   {"pipes", pipes}, {"symlinks", symbolic},     {"processes", process}, {"signals", signals}};
+	   {"pipes", pipes}, {"symlinks", symbolic},     {"processes", process}, {"signals", signals},
+	   {"keys", keys}};
 
 int main(int argc, char **argv)
 {
