@@ -4,9 +4,10 @@
  * into nested keyrings looks at the keyrings only, which come first.
  *
  * A search goes level by level: all keyrings that a path of n links leads to, then those of n + 1, down to
- * KEYRING_DEPTH_LIMIT. Each level has a number of its own with which the keyrings in it are marked, so that one is
- * looked at once in each level however many paths lead to it: nesting cannot make a search explode. KEY_LINK_LIMIT
- * bounds what one level can come across. That no keyring leads to itself is seen to when it is linked (EDEADLK).
+ * KEYRING_DEPTH_LIMIT. A keyring that was met is marked with the walk's number and not gone to again, however many
+ * paths lead to it: nesting cannot make a search explode, KEY_LINK_LIMIT bounds it. That no keyring leads to itself is
+ * seen to when it is linked (EDEADLK). That walk asks for the longest path, not the shortest: each level has a mark of
+ * its own.
  *
  * Limits: EDEADLK and ELOOP are judged from the new link down, as in Linux: longer chains can be made from below.
  */
@@ -102,6 +103,7 @@ static bool may_enter(const struct key *ring, const struct cred *cred, bool poss
 struct level {
 	struct key *first;
 	unsigned depth;
+	uint64_t mark; /* of keyrings that are not to be gone to again; 0: each level has its own */
 };
 
 static struct key *level_after(const struct level *level, const struct key *ring)
@@ -109,18 +111,19 @@ static struct key *level_after(const struct level *level, const struct key *ring
 	return ring->level_next[level->depth & 1];
 }
 
-static struct level level_of(struct key *ring)
+static struct level level_of(struct key *ring, bool once)
 {
 	ring->level_next[0] = NULL;
-	return (struct level){ring, 0};
+	ring->visit = once ? key_walk_begin() : 0;
+	return (struct level){ring, 0, ring->visit};
 }
 
 /* The keyrings that are linked in a level's keyrings. */
 static struct level level_below(const struct level *level, const struct cred *cred, bool possessed)
 {
-	struct level below = {NULL, level->depth + 1};
+	struct level below = {NULL, level->depth + 1, level->mark};
 	struct key **end = &below.first;
-	uint64_t mark = key_walk_begin();
+	uint64_t mark = level->mark ? level->mark : key_walk_begin();
 
 	for (struct key *ring = level->first; ring; ring = level_after(level, ring)) {
 		for (uint32_t i = 0; is_open(ring) && i < ring->ring_count; i++) {
@@ -170,7 +173,7 @@ int keyring_search(struct key *ring, const struct key_query *query, struct key *
 			return error;
 		}
 	}
-	struct level level = level_of(ring);
+	struct level level = level_of(ring, true);
 	while (level.first && level.depth <= KEYRING_DEPTH_LIMIT) {
 		if (!search_level(&level, query, hash, &result, out))
 			return 0;
@@ -183,7 +186,7 @@ void keyring_mark(struct key *ring, const struct cred *cred, uint64_t walk)
 {
 	if (!may_enter(ring, cred, true))
 		return;
-	struct level level = level_of(ring);
+	struct level level = level_of(ring, true);
 	ring->mark = walk;
 	while (level.first && level.depth <= KEYRING_DEPTH_LIMIT) {
 		for (struct key *at = level.first; at; at = level_after(&level, at))
@@ -197,7 +200,7 @@ void keyring_mark(struct key *ring, const struct cred *cred, uint64_t walk)
 /* Does a way lead from key down to ring (EDEADLK), or is it too long to tell (ELOOP)? */
 static int cycle_check(const struct key *ring, struct key *key)
 {
-	struct level level = level_of(key);
+	struct level level = level_of(key, false);
 
 	while (level.first) {
 		for (const struct key *at = level.first; at; at = level_after(&level, at))

@@ -84,7 +84,7 @@
 #define URING_FILE_LIMIT       32768              /* registered files of a ring */
 #define AIO_EVENT_LIMIT        65536u             /* events of all aio contexts, as fs.aio-max-nr */
 #define KEY_LIMIT              65536              /* keys of all users, whatever quotas say (keyrings(7)) */
-#define KEY_LINK_LIMIT         (1u << 18)         /* links of all keyrings: what one search can come across */
+#define KEY_LINK_LIMIT         (1u << 17)         /* links of all keyrings: what one search can come across */
 #define KEY_TOTAL_BYTES        (64ul << 20)       /* descriptions, payloads and links of all users */
 #define KEY_PAYLOAD_BYTES      32767              /* of one user or logon key */
 #define KEY_DESCRIPTION_BYTES  4095               /* as KEY_MAX_DESC_SIZE - 1 */
