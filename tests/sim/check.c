@@ -6,6 +6,7 @@
  */
 #include "fs/dentry.h"
 #include "fs/fdtable.h"
+#include "fs/pipe_ring.h"
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -248,6 +249,8 @@ static void check_descriptor(const struct task *task)
 		return;
 	/* A signalfd shows whoever looks his own signals; standard input is the host's. */
 	bool ours = file->kind != FILE_STDIO && file->kind != FILE_SIGNALFD;
+	/* A splice to a slow socket keeps other readers of its pipe out, in Linux too. */
+	ours = ours && !(file_is_pipe(file) && pipe_of(file)->mutex.held);
 	uint32_t ready = ours ? file_poll(file, NULL) : 0;
 	file_put(file);
 	if (ready & (uint32_t)wanted)
