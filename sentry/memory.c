@@ -12,7 +12,7 @@
 #define EXACT_FROM_PART 8 /* below so small a part of the memory nobody minds pages counted twice */
 
 #define KEPT_PART       32 /* of the memory files leave so small a part to processes */
-#define ROOM_FRESH_NS   (10 * NS_PER_MS)
+#define ROOM_FRESH_NS   (1 * NS_PER_MS)
 #define ROOM_COST_SHARE 4 /* a sample for those who write takes at most one part in so many of the time */
 
 static uint64_t peak_bytes;
@@ -71,6 +71,11 @@ bool memory_has_room(uint64_t bytes)
 		return false;
 	last.files_since += bytes;
 	return true;
+}
+
+void memory_forget(void)
+{
+	last.at_ns = 0;
 }
 
 void memory_recent(struct platform_memory *out)

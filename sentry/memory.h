@@ -12,6 +12,8 @@ void memory_sample(struct platform_memory *out, uint64_t exact_from);
 uint64_t memory_total(const struct platform_memory *memory);
 /* A file may grow by so many bytes: a write is refused before anybody must die for it. Always true without --memory. */
 bool memory_has_room(uint64_t bytes);
+/* What was known is out of date: somebody has been killed, and has it no longer. */
+void memory_forget(void);
 
 /* The same for those who are only told: a tenth of a second old at most, and never more than there is. */
 void memory_recent(struct platform_memory *out);

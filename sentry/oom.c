@@ -120,6 +120,7 @@ static void kill_victim(struct process *victim, uint64_t now)
 			  kills == NAMED_MOST ? "; more are not named" : "");
 	if (mm)
 		aspace_doom(mm->as);
+	memory_forget();
 	killed_ns = now;
 	end(victim);
 	list_for_each (process, all, all_node)

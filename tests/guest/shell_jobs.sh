@@ -8,7 +8,7 @@ kill %1; wait %1 2>/dev/null; echo "first $?"
 kill -INT $b; wait $b 2>/dev/null; echo "second $?"
 (sleep 0.05; exit 9) & wait -n $!; echo "one of one $?"
 wait 99999999 2>/dev/null; echo "unknown $?"
-( sleep 0.3; exit 1 ) & ( exit 2 ) & wait -n; echo "quickest $?"; wait
+( sleep 2; exit 1 ) & ( sleep 0.3; exit 2 ) & wait -n; echo "quickest $?"; wait
 set -m
 sleep 30 & sleep 0.2; kill -STOP %%; sleep 0.05; jobs -s | wc -l; kill -CONT %%; kill %%; wait %% 2>/dev/null; echo "stopped and killed $?"
 set +m
