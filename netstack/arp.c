@@ -64,16 +64,6 @@ void arp_request(struct link *link, const struct net_addr *addr, const uint8_t h
 		send(link, ARP_REQUEST, source, addr, NULL, hardware ? hardware : ether_broadcast);
 }
 
-static bool on_link(const struct link *link, const struct net_addr *addr)
-{
-	const struct link_address *item = NULL;
-
-	while ((item = link_address_next(link, item)))
-		if (net_addr_equal(&item->addr, addr))
-			return true;
-	return false;
-}
-
 void arp_input(struct buf *buf)
 {
 	struct link *link = buf->link;
@@ -89,7 +79,7 @@ void arp_input(struct buf *buf)
 	bool nobody = net_addr_is_any(&sender); /* a probe for duplicates (RFC 5227 section 2.1.1) */
 	if (net_addr_is_multicast(&sender) || route_is_broadcast(link, &sender) || route_is_ours(&sender))
 		return;
-	bool for_us = on_link(link, &target);
+	bool for_us = link_has_address(link, &target);
 	if (!nobody)
 		neighbour_heard(link, &sender, packet.sender_hardware,
 				!for_us                                  ? NEIGHBOUR_SAID

@@ -21,15 +21,6 @@ uint32_t device_flags(const struct link *link)
 	return link->kind == LINK_LOOPBACK ? flags | IFF_LOOPBACK : flags | IFF_BROADCAST | IFF_MULTICAST;
 }
 
-static const struct link *find_by_name(const char name[IFNAMSIZ])
-{
-	const struct link *link = NULL;
-
-	while ((link = link_next(link)) && strncmp(link->name, name, IFNAMSIZ))
-		;
-	return link;
-}
-
 /* The first IPv4 address of a link; NULL: it has none. */
 static const struct link_address *address4(const struct link *link)
 {
@@ -157,7 +148,7 @@ static long device_ioctl(struct user user, uint32_t command, uint64_t argument)
 	if (error)
 		return error;
 	request.ifr_name[IFNAMSIZ - 1] = 0;
-	link = command == SIOCGIFNAME ? link_by_index((uint32_t)request.ifr_ifindex) : find_by_name(request.ifr_name);
+	link = command == SIOCGIFNAME ? link_by_index((uint32_t)request.ifr_ifindex) : link_by_name(request.ifr_name);
 	/* Nothing is to be changed when "up" is what it is: scripts say so to be sure. */
 	if (command == SIOCSIFFLAGS && link && link->up == !!(request.ifr_flags & IFF_UP))
 		return 0;

@@ -50,9 +50,8 @@ struct link *link_loopback(void)
 int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES], uint32_t mtu, uint32_t port,
 		   struct link **out)
 {
-	for (struct link *link = NULL; (link = link_next(link));)
-		if (!strcmp(link->name, name))
-			return -EEXIST;
+	if (link_by_name(name))
+		return -EEXIST;
 	struct link *link = links->last_index < LINK_LIMIT ? slab_new(&link_slab) : NULL;
 	if (!link)
 		return -ENOMEM;
@@ -65,12 +64,9 @@ int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES]
 
 int link_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix)
 {
-	const struct link_address *item = NULL;
-
 	assert(prefix <= (net_addr_is_v4(addr) ? 32 : 128));
-	while ((item = link_address_next(link, item)))
-		if (net_addr_equal(&item->addr, addr))
-			return -EEXIST;
+	if (link_has_address(link, addr))
+		return -EEXIST;
 	struct link_address *new = slab_new(&address_slab);
 	if (!new)
 		return -ENOMEM;
@@ -94,6 +90,24 @@ struct link *link_by_index(uint32_t index)
 	while ((link = link_next(link)) && link->index != index)
 		;
 	return link;
+}
+
+struct link *link_by_name(const char *name)
+{
+	struct link *link = NULL;
+
+	while ((link = link_next(link)) && strcmp(link->name, name))
+		;
+	return link;
+}
+
+bool link_has_address(const struct link *link, const struct net_addr *addr)
+{
+	const struct link_address *item = NULL;
+
+	while ((item = link_address_next(link, item)) && !net_addr_equal(&item->addr, addr))
+		;
+	return item;
 }
 
 const struct link_address *link_address_next(const struct link *link, const struct link_address *item)

@@ -53,6 +53,10 @@ must_check int link_address_add(struct link *link, const struct net_addr *addr, 
 struct link *link_next(const struct link *link);
 /* Borrowed; NULL: none. */
 struct link *link_by_index(uint32_t index);
+/* As by SIOCGIFINDEX. Borrowed; NULL: none. */
+struct link *link_by_name(const char *name);
+/* Is it one of the link's own addresses? */
+bool link_has_address(const struct link *link, const struct net_addr *addr);
 /* Addresses of a link, NULL first; NULL behind the last. Borrowed. */
 const struct link_address *link_address_next(const struct link *link, const struct link_address *item);
 /* Is it within addr's network of prefix bits? */

@@ -77,16 +77,6 @@ static bool find_option(struct buf *buf, uint8_t type, uint8_t hardware[LINK_HAR
 	return found;
 }
 
-static bool on_link(const struct link *link, const struct net_addr *addr)
-{
-	const struct link_address *item = NULL;
-
-	while ((item = link_address_next(link, item)))
-		if (net_addr_equal(&item->addr, addr))
-			return true;
-	return false;
-}
-
 static void solicitation(struct buf *buf, const struct net_addr *about)
 {
 	const struct net_addr everybody = {.bytes = {0xff, 0x02, [15] = 1}};
@@ -94,7 +84,7 @@ static void solicitation(struct buf *buf, const struct net_addr *about)
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool probe = net_addr_is_any(&buf->source); /* is somebody else here with the address? (RFC 4862) */
 
-	if (!on_link(link, about) || route_is_ours(&buf->source))
+	if (!link_has_address(link, about) || route_is_ours(&buf->source))
 		return;
 	if (!probe && find_option(buf, OPTION_SOURCE, hardware))
 		neighbour_heard(link, &buf->source, hardware, NEIGHBOUR_ASKED);

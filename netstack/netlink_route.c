@@ -238,8 +238,7 @@ static bool changes_no_link(const char *body, uint32_t size)
 	memcpy(&info, body, MIN(size, (uint32_t)sizeof info));
 	link = link_by_index((uint32_t)info.ifi_index);
 	if (!link && netlink_find(body, size, sizeof info, IFLA_IFNAME, name, LINK_NAME_BYTES))
-		while ((link = link_next(link)) && strcmp(link->name, name))
-			;
+		link = link_by_name(name);
 	return link && size <= NLMSG_ALIGN(sizeof info) + (*name ? RTA_SPACE(LINK_NAME_BYTES) : 0) &&
 	       info.ifi_change == IFF_UP && link->up == !!(info.ifi_flags & IFF_UP);
 }

@@ -48,12 +48,9 @@ bool route_is_ours(const struct net_addr *addr)
 {
 	if (net_addr_is_loopback(addr))
 		return true;
-	for (struct link *link = NULL; (link = link_next(link));) {
-		const struct link_address *item = NULL;
-		while ((item = link_address_next(link, item)))
-			if (net_addr_equal(&item->addr, addr))
-				return true;
-	}
+	for (struct link *link = NULL; (link = link_next(link));)
+		if (link_has_address(link, addr))
+			return true;
 	return false;
 }
 

@@ -1,6 +1,7 @@
 /* at.c - where a path begins (openat(2), "Rationale for openat()"), and descriptors for what was opened. */
 #include "syscalls/at.h"
 #include "fs/fdtable.h"
+#include "sentry/abi/fcntl.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -53,4 +54,11 @@ long fd_give(struct task *task, struct file *file, bool cloexec)
 	if (fd < 0)
 		file_put(file);
 	return fd;
+}
+
+long fd_give_opened(struct task *task, struct file *file, uint32_t flags)
+{
+	if (!(flags & O_PATH))
+		file->flags |= ABI_O_LARGEFILE;
+	return fd_give(task, file, flags & O_CLOEXEC);
 }

@@ -24,5 +24,7 @@ must_check int at_walk(struct task *task, int dirfd, const char *path, uint32_t 
 uint64_t nofile_limit(const struct task *task);
 /* Installs the file at the lowest free number; gives the reference back when it fails. The number or -errno. */
 must_check long fd_give(struct task *task, struct file *file, bool cloexec);
+/* The same for what open(2) and its kin have opened with these flags. */
+must_check long fd_give_opened(struct task *task, struct file *file, uint32_t flags);
 
 #endif

@@ -84,14 +84,22 @@ static long splice_move(struct file *in, int64_t *in_pos, struct file *out, int6
 	return pipe_splice_in(in, in_pos, out, size, nonblock);
 }
 
-long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, uint64_t size, uint32_t flags)
+/* What is checked before the offsets: 1 to go on, 0 when there is nothing to do. */
+static int splice_begin(const struct file *in, const struct file *out, uint64_t size, uint32_t flags)
 {
 	if (flags & ~SPLICE_FLAGS)
 		return -EINVAL;
 	if (!size)
 		return 0;
-	if (!file_readable(in) || !file_writable(out))
-		return -EBADF;
+	return file_readable(in) && file_writable(out) ? 1 : -EBADF;
+}
+
+long splice_files(struct file *in, int64_t *in_pos, struct file *out, int64_t *out_pos, uint64_t size, uint32_t flags)
+{
+	int go_on = splice_begin(in, out, size, flags);
+
+	if (go_on <= 0)
+		return go_on;
 	if ((in_pos && file_is_pipe(in)) || (out_pos && file_is_pipe(out)))
 		return -ESPIPE;
 	if ((in_pos && (!file_seekable(in) || *in_pos < 0)) || (out_pos && (!file_seekable(out) || *out_pos < 0)))
@@ -103,13 +111,10 @@ long sys_splice(struct task *task, struct file *in, struct uaddr in_offset, stru
 		uint64_t size, uint32_t flags)
 {
 	int64_t in_pos, out_pos;
+	int go_on = splice_begin(in, out, size, flags);
 
-	if (flags & ~SPLICE_FLAGS)
-		return -EINVAL;
-	if (!size)
-		return 0;
-	if (!file_readable(in) || !file_writable(out))
-		return -EBADF;
+	if (go_on <= 0)
+		return go_on;
 	int error = splice_offset(task, in, in_offset, &in_pos);
 	if (!error)
 		error = splice_offset(task, out, out_offset, &out_pos);
@@ -126,13 +131,11 @@ long sys_splice(struct task *task, struct file *in, struct uaddr in_offset, stru
 
 long sys_tee(struct task *task, struct file *in, struct file *out, uint64_t size, uint32_t flags)
 {
+	int go_on = splice_begin(in, out, size, flags);
+
 	(void)task;
-	if (flags & ~SPLICE_FLAGS)
-		return -EINVAL;
-	if (!size)
-		return 0;
-	if (!file_readable(in) || !file_writable(out))
-		return -EBADF;
+	if (go_on <= 0)
+		return go_on;
 	if (!file_is_pipe(in) || !file_is_pipe(out))
 		return -EINVAL;
 	return pipe_tee(in, out, MIN(size, IO_LIMIT_BYTES), flags & SPLICE_NONBLOCK);

@@ -30,11 +30,7 @@ static long open_at(struct task *task, int dirfd, const char *path, uint32_t fla
 	if (!error)
 		error = walk_open(&at.walker, path, flags, mode, walk_flags, &file);
 	at_end(&at);
-	if (error)
-		return error;
-	if (!(flags & O_PATH))
-		file->flags |= ABI_O_LARGEFILE;
-	return fd_give(task, file, flags & O_CLOEXEC);
+	return error ? error : fd_give_opened(task, file, flags);
 }
 
 static long open_checked(struct task *task, int dirfd, const char *path, uint32_t flags, uint32_t mode)

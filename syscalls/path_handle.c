@@ -132,9 +132,5 @@ long sys_open_by_handle_at(struct task *task, int mount_fd, struct uaddr handle_
 	if (!error)
 		error = open_handle(task, &at.walker.start, &handle, flags, &file);
 	at_end(&at);
-	if (error)
-		return error;
-	if (!(flags & O_PATH))
-		file->flags |= ABI_O_LARGEFILE;
-	return fd_give(task, file, flags & O_CLOEXEC);
+	return error ? error : fd_give_opened(task, file, flags);
 }
