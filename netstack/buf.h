@@ -31,6 +31,7 @@ struct buf {
 	uint32_t offset, size; /* the slice of the block */
 	uint8_t header_at;     /* first byte in use of header; BUF_HEADER_BYTES: none */
 	bool summed;           /* the transport's checksum is known to be right (loopback, or the link checked it) */
+	uint16_t segment;      /* TCP payload of each of the segments that this packet stands for (gso.h); 0: one */
 	/* Its end is aligned, and headers but Ethernet's are whole words: so each is where its type wants it. */
 	uint8_t header[BUF_HEADER_BYTES] __attribute__((aligned(8)));
 

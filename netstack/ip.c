@@ -87,7 +87,8 @@ int ip_output(const struct route *route, const struct net_addr *target, const st
 {
 	bool v4 = net_addr_is_v4(target);
 	uint32_t size = buf_size(buf) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
-	bool fits = size <= route->mtu, possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
+	bool fits = size <= route->mtu || buf->segment,
+	     possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
 
 	if (!possible || (!fits && meta->dont_fragment)) {
 		buf_free(buf);

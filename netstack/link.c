@@ -5,11 +5,14 @@
 #include "netstack/link.h"
 
 #include "netstack/ether.h"
+#include "netstack/gso.h"
 #include "netstack/uplink.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
 #include <stdio.h>
+
+#define GSO_BYTES 65535u /* what an IPv4 header can say */
 
 static struct links {
 	struct list all; /* struct link; the loopback first */
@@ -55,7 +58,13 @@ int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES]
 	struct link *link = links->last_index < LINK_LIMIT ? slab_new(&link_slab) : NULL;
 	if (!link)
 		return -ENOMEM;
-	*link = (struct link){.kind = LINK_ETHER, .mtu = mtu, .sums = true, .port = port};
+	*link = (struct link){
+		.kind = LINK_ETHER,
+		.mtu = mtu,
+		.sums = true,
+		.gso_bytes = GSO_BYTES,
+		.port = port,
+	};
 	memcpy(link->hardware, hardware, sizeof link->hardware);
 	enter(link, name);
 	*out = link;
@@ -172,11 +181,24 @@ void link_send(struct link *link, const struct net_addr *to, struct buf *buf)
 		link_deliver(link, buf);
 }
 
-void link_transmit(struct link *link, struct buf *frame)
+static void transmit(struct link *link, struct buf *frame)
 {
-	assert(link->kind == LINK_ETHER);
 	if (leave(link, frame, true))
 		uplink_send(link, frame);
+}
+
+void link_transmit(struct link *link, struct buf *frame)
+{
+	struct buf *one;
+
+	assert(link->kind == LINK_ETHER);
+	if (!frame->segment || link->offload) {
+		transmit(link, frame);
+		return;
+	}
+	while (frame && (one = gso_next(&frame)))
+		transmit(link, one);
+	buf_free(frame); /* what no memory was left for is lost, like any packet */
 }
 
 struct buf *link_receive(struct link *link)

@@ -29,6 +29,8 @@ struct link {
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool up;
 	bool sums;             /* packets need their transport's checksum */
+	bool offload;          /* whoever takes the frames cuts those with buf->segment (gso.h) */
+	uint32_t gso_bytes;    /* an IP packet of TCP may be so large, to be cut into segments; 0: never above mtu */
 	uint32_t port;         /* of an Ethernet link: where its frames go (uplink.h) */
 	struct list addresses; /* struct link_address, in the order they were given */
 	struct list input;     /* struct buf: arrived, not yet looked at */

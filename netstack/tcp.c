@@ -161,6 +161,7 @@ void tcp_begin(struct tcp_sock *tcp)
 	tcp->stamp_recent = 0;
 	tcp->heard_at_ns = clock_now_ns();
 	tcp->mss = MSS_LEAST;
+	tcp->gso_bytes = 0;
 	tcp->cwnd = tcp->ssthresh = 0;
 	tcp->cubic.epoch_ns = 0;
 	tcp->cubic.w_last = 0;

@@ -89,10 +89,11 @@ struct tcp_sock {
 	/* What the handshake settled. */
 	uint8_t send_scale, receive_scale;
 	bool scaled, stamped, sacked_ok;
-	uint32_t peer_mss; /* what the peer said it takes */
-	uint32_t mss;      /* payload of a segment of ours, options taken off */
-	uint32_t own_mss;  /* what we say that we take */
-	uint32_t mss_wish; /* TCP_MAXSEG; 0: none */
+	uint32_t peer_mss;  /* what the peer said it takes */
+	uint32_t mss;       /* payload of a segment of ours, options taken off */
+	uint32_t own_mss;   /* what we say that we take */
+	uint32_t mss_wish;  /* TCP_MAXSEG; 0: none */
+	uint32_t gso_bytes; /* [out] of the link that segments leave by (link.h) */
 
 	/* Sending (RFC 9293 section 3.3.1). The queue holds una to send_end. */
 	uint32_t iss, una, nxt, max; /* max: behind the last byte ever sent */

@@ -12,8 +12,9 @@
 
 #include "sentry/base/fiber.h"
 
-#define DELAYED_ACK_NS (40 * NS_PER_MS)
-#define LOST_SEGMENTS  3u /* what lies this far below SACKed bytes is lost (RFC 6675) */
+#define DELAYED_ACK_NS    (40 * NS_PER_MS)
+#define GSO_HEADERS_BYTES (IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_BYTES)
+#define LOST_SEGMENTS     3u /* what lies this far below SACKed bytes is lost (RFC 6675) */
 
 uint32_t tcp_stamp_now(void)
 {
@@ -141,19 +142,18 @@ static uint16_t window_for(struct tcp_sock *tcp, bool syn)
 	return (uint16_t)window;
 }
 
-/* Puts the header on and sends; what has become too large for the path is cut this once. Takes buf. Returns the path's
- * MTU, 0: there is no path. */
-static uint32_t header_output(const struct net_end *local, const struct net_end *remote, const struct ip_meta *meta,
-			      const struct tcp_header *header, const uint8_t *options, uint32_t options_size,
-			      struct buf *buf)
+/* Puts the header on and sends; what has become too large for the path is cut this once. Takes buf. false: there is no
+ * path. */
+static bool header_output(const struct net_end *local, const struct net_end *remote, const struct ip_meta *meta,
+			  const struct tcp_header *header, const uint8_t *options, uint32_t options_size,
+			  struct buf *buf, struct route *route)
 {
 	struct route_wish wish = {.source = local->addr, .target = remote->addr};
 	struct ip_meta own = *meta;
-	struct route route;
 
-	if (route_find(&wish, &route)) {
+	if (route_find(&wish, route)) {
 		buf_free(buf);
-		return 0;
+		return false;
 	}
 	if (options_size)
 		memcpy(buf_push(buf, options_size), options, options_size);
@@ -161,14 +161,18 @@ static uint32_t header_output(const struct net_end *local, const struct net_end 
 	memcpy(pushed, header, sizeof *header);
 	pushed->length = (uint8_t)((sizeof *header + options_size) / 4 << 4);
 	pushed->checksum = 0;
-	if (route.link->sums) {
-		uint64_t sum = sum_pseudo(&local->addr, &remote->addr, IP_PROTOCOL_TCP, buf_size(buf));
+	uint64_t sum = sum_pseudo(&local->addr, &remote->addr, IP_PROTOCOL_TCP, buf_size(buf));
+	if (buf->segment) {
+		uint32_t headers = IP6_HEADER_BYTES + (uint32_t)sizeof *pushed + options_size;
+		pushed->checksum = (uint16_t)~sum_fold(sum); /* the rest is done where it is cut (gso.h) */
+		buf->segment = (uint16_t)MIN(buf->segment, route->mtu - headers);
+	} else if (route->link->sums) {
 		pushed->checksum = sum_fold(sum_buf(sum, buf));
 	}
-	if (buf_size(buf) + IP6_HEADER_BYTES > route.mtu)
-		own.dont_fragment = false;
-	(void)ip_output(&route, &remote->addr, &own, buf);
-	return route.mtu;
+	if (buf_size(buf) + IP6_HEADER_BYTES > route->mtu)
+		own.dont_fragment = buf->segment;
+	(void)ip_output(route, &remote->addr, &own, buf);
+	return true;
 }
 
 /* Sends what buf holds (NULL: no memory for it, lost like any packet) from this place in the sequence. Takes buf. */
@@ -176,6 +180,7 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 {
 	uint8_t options[TCP_OPTIONS_BYTES];
 	bool syn = flags & TCP_SYN;
+	struct route route;
 	struct ip_meta meta = {
 		.protocol = IP_PROTOCOL_TCP,
 		.hops = tcp->inet.options.hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)tcp->inet.options.hops,
@@ -204,9 +209,10 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 		tcp->ack_now = false;
 		net_timer_disarm(&tcp->delayed_ack);
 	}
-	uint32_t mtu = header_output(&tcp->inet.local, &tcp->inet.remote, &meta, &header, options, size, buf);
-	if (mtu)
-		tcp_mtu_lower(tcp, mtu);
+	if (!header_output(&tcp->inet.local, &tcp->inet.remote, &meta, &header, options, size, buf, &route))
+		return;
+	tcp_mtu_lower(tcp, route.mtu);
+	tcp->gso_bytes = route.link->gso_bytes;
 }
 
 /* The bytes [sequence, sequence + *size) of the send queue, perhaps fewer. */
@@ -249,12 +255,32 @@ static struct buf *slice(const struct tcp_sock *tcp, uint32_t sequence, uint32_t
 	return buf;
 }
 
+/* Payload of a full segment at the moment: SACK blocks take of it what they need (RFC 6691 section 3). */
+static uint32_t full_size(const struct tcp_sock *tcp)
+{
+	uint32_t blocks = tcp->stamped ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS;
+
+	return tcp->mss - (tcp->sacked_ok && !list_empty(&tcp->ahead) ? 4 + 8 * blocks : 0);
+}
+
+/* How much of the queue goes out at once, given as much room: whole segments of it, as one large packet where the link
+ * cuts (gso.h), so that what is less than a segment is judged by itself. */
+static uint32_t batch_size(const struct tcp_sock *tcp, uint32_t bytes)
+{
+	uint32_t full = full_size(tcp);
+	uint32_t most = tcp->gso_bytes > GSO_HEADERS_BYTES ? (tcp->gso_bytes - GSO_HEADERS_BYTES) / full : 0;
+
+	return bytes <= full ? bytes : MIN(bytes / full, MAX(most, 1u)) * full;
+}
+
 /* A data segment; its size. Marks PSH at the end of what there is (section 3.9.1). */
 static uint32_t data_output(struct tcp_sock *tcp, uint32_t sequence, uint32_t size, bool fin)
 {
 	struct buf *buf = slice(tcp, sequence, &size);
 	uint8_t flags = TCP_ACK;
 
+	if (buf && size > full_size(tcp))
+		buf->segment = (uint16_t)full_size(tcp);
 	if (size && sequence + size == tcp->send_end)
 		flags |= TCP_PSH;
 	if (fin && sequence + size == tcp->send_end)
@@ -266,14 +292,6 @@ static uint32_t data_output(struct tcp_sock *tcp, uint32_t sequence, uint32_t si
 	}
 	segment_output(tcp, sequence, flags, buf);
 	return size + !!(flags & TCP_FIN);
-}
-
-/* Payload of a full segment at the moment: SACK blocks take of it what they need (RFC 6691 section 3). */
-static uint32_t full_size(const struct tcp_sock *tcp)
-{
-	uint32_t blocks = tcp->stamped ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS;
-
-	return tcp->mss - (tcp->sacked_ok && !list_empty(&tcp->ahead) ? 4 + 8 * blocks : 0);
 }
 
 /* ------------------------------------------------------------------------------------------------ new data */
@@ -306,7 +324,7 @@ static bool send_next(struct tcp_sock *tcp)
 	uint32_t usable = MIN(tcp->window, tcp->cwnd), sent = tcp->nxt - tcp->una;
 	uint32_t room = usable > sent ? usable - sent : 0;
 	uint32_t data = seq_before(tcp->nxt, tcp->send_end) ? tcp->send_end - tcp->nxt : 0;
-	uint32_t size = MIN(MIN(data, room), full_size(tcp));
+	uint32_t size = batch_size(tcp, MIN(data, room));
 	bool fin = tcp->fin_wanted && !seq_after(tcp->nxt, tcp->send_end);
 
 	if (!data && !fin)
@@ -392,6 +410,7 @@ void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
 	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
 	struct ip_meta meta = {.protocol = IP_PROTOCOL_TCP, .hops = IP_DEFAULT_HOPS, .dont_fragment = true};
 	struct tcp_header header = {.source = net16(local.port), .target = net16(remote.port), .flags = TCP_RST};
+	struct route route;
 	struct buf *answer;
 
 	if (segment->flags & TCP_RST || net_addr_is_multicast(&buf->target) || !(answer = buf_new()))
@@ -402,7 +421,7 @@ void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
 		header.flags |= TCP_ACK;
 		header.ack = net32(segment->end);
 	}
-	header_output(&local, &remote, &meta, &header, NULL, 0, answer);
+	(void)header_output(&local, &remote, &meta, &header, NULL, 0, answer, &route);
 }
 
 /* ------------------------------------------------------------------------------------------------ again */

@@ -72,7 +72,7 @@ static struct {
 	uint64_t dead_from_ns, dead_to_ns; /* nothing gets through */
 	unsigned connections;
 	uint32_t bytes; /* of each direction */
-	bool ether, v6;
+	bool ether, v6, gso;
 	uint32_t narrow_mtu; /* of somebody on the way; 0: nobody */
 } world;
 
@@ -536,6 +536,7 @@ static void configure(uint64_t seed)
 	world.ether = below(2);
 	if (world.ether) {
 		world.v6 = below(2);
+		world.gso = below(2);
 		if (world.v6)
 			world.mtu = MAX(world.mtu, 1280u);
 		if (!below(3))
@@ -559,6 +560,8 @@ static void world_start(void)
 	if (!wire_link)
 		abort();
 	wire_link->mtu = world.mtu;
+	if (!world.gso)
+		wire_link->gso_bytes = 0;
 	who = (struct socket_caller){.pid = 1, .cred = cred_new(0, 0)};
 	ops = socket_family(world.v6 ? ABI_AF_INET6 : ABI_AF_INET);
 	link_wire_set(bad_wire);
