@@ -20,11 +20,14 @@
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <poll.h>
 
-#define FRAME_BYTES  (65536u + ETHER_HEADER_BYTES)
-#define LENGTH_BYTES 4u  /* before each frame of a stream, in network order */
-#define BURST        256 /* frames read before others may run */
+#define FRAME_BYTES       (65536u + ETHER_HEADER_BYTES)
+#define LENGTH_BYTES      4u /* before each frame of a stream, in network order */
+#define VNET_HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
+#define LARGE_BYTES       16384u /* a frame of so many keeps the block that it was read into */
+#define BURST             256    /* frames read before others may run */
 
 struct uplink {
 	enum uplink_kind kind;
@@ -32,6 +35,7 @@ struct uplink {
 	struct link *link;   /* NULL: not started */
 	struct list waiting; /* struct buf: frames to send */
 	uint32_t waiting_count;
+	struct block *spare;        /* of frames: what the next one is read into; NULL: none yet */
 	uint32_t in_bytes;          /* of a stream: read and not yet whole frames */
 	uint32_t out_at, out_bytes; /* of a stream: a frame that has left in part */
 	char in[LENGTH_BYTES + FRAME_BYTES], out[LENGTH_BYTES + FRAME_BYTES];
@@ -66,7 +70,7 @@ static struct uplink *port_of(const struct link *link)
 
 /* ------------------------------------------------------------------------------------------------ in */
 
-static void deliver(struct uplink *port, struct block *block)
+static void deliver(struct uplink *port, struct block *block, uint32_t offset, bool summed)
 {
 	struct buf *frame = buf_new();
 
@@ -74,28 +78,66 @@ static void deliver(struct uplink *port, struct block *block)
 		port->link->received.dropped++;
 		return;
 	}
-	buf_attach(frame, block, 0, block->used);
+	buf_attach(frame, block, offset, block->used - offset);
+	frame->summed = summed;
 	link_deliver(port->link, frame);
+}
+
+/* What has been read into the spare block. A small frame moves to a block of its size: a queue of them would otherwise
+ * hold far more memory than bytes. */
+static void deliver_spare(struct uplink *port)
+{
+	struct block *block = port->spare;
+	struct virtio_net_hdr header = {0};
+	uint32_t offset = port->kind == UPLINK_VNET_FRAMES ? VNET_HEADER_BYTES : 0;
+	bool whole = block->used > offset && block->used < block->capacity; /* a full block: the end may be missing */
+
+	if (!whole) {
+		port->link->received.dropped++;
+		return;
+	}
+	memcpy(&header, block->data, offset);
+	if (block->used >= LARGE_BYTES) {
+		port->spare = NULL;
+	} else {
+		struct block *small = block_new(block->used);
+		if (!small) {
+			port->link->received.dropped++;
+			return;
+		}
+		memcpy(small->data, block->data, block->used);
+		small->used = block->used;
+		block = small;
+	}
+	/* The host's word, not the peer's: an unfinished checksum has never been on a wire. */
+	deliver(port, block, offset, header.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID));
+	block_put(block);
 }
 
 /* One frame. -EAGAIN: there is none. */
 static int read_frame(struct uplink *port)
 {
-	struct block *block = block_new(MIN(port->link->mtu + 64, FRAME_BYTES));
 	char nothing[1];
 
-	if (!block) { /* no memory: the frame is lost, but the host's queue must move */
-		ssize_t n = hostio_try_read(port->file, nothing, sizeof nothing, -1);
+	if (!port->spare)
+		port->spare = block_new(BLOCK_LIMIT_BYTES);
+	struct block *block = port->spare;
+	/* Without memory the frame is lost, but the host's queue must move. */
+	ssize_t n = hostio_try_read(port->file, block ? block->data : nothing, block ? block->capacity : sizeof nothing,
+				    -1);
+	if (n == -EINVAL) { /* a kind of large segment that virtio-net headers cannot tell (virtio_net_hdr_from_skb) */
 		port->link->received.dropped++;
-		return n < 0 ? (int)n : 0;
+		return 0;
 	}
-	ssize_t n = hostio_try_read(port->file, block->data, block->capacity, -1);
-	if (n > 0) {
-		block->used = (uint32_t)n;
-		deliver(port, block);
+	if (n <= 0)
+		return n ? (int)n : -EPIPE;
+	if (!block) {
+		port->link->received.dropped++;
+		return 0;
 	}
-	block_put(block);
-	return n < 0 ? (int)n : n ? 0 : -EPIPE;
+	block->used = (uint32_t)n;
+	deliver_spare(port);
+	return 0;
 }
 
 /* The whole frames at the start of what has been read; -EPROTO: the stream makes no sense. */
@@ -114,7 +156,7 @@ static int split(struct uplink *port)
 		if (block) {
 			memcpy(block->data, port->in + at + LENGTH_BYTES, length);
 			block->used = length;
-			deliver(port, block);
+			deliver(port, block, 0, false);
 			block_put(block);
 		} else {
 			port->link->received.dropped++;
@@ -164,8 +206,11 @@ static void reader_main(void *argument)
 /* One frame, whole or not at all. -EAGAIN: there is no room. */
 static int write_frame(struct uplink *port, const struct buf *frame)
 {
-	static char bytes[FRAME_BYTES];
-	ssize_t n = hostio_try_write(port->file, bytes, buf_copy(frame, bytes, sizeof bytes), -1);
+	static char bytes[VNET_HEADER_BYTES + FRAME_BYTES];
+	uint32_t offset = port->kind == UPLINK_VNET_FRAMES ? VNET_HEADER_BYTES : 0;
+
+	memset(bytes, 0, offset);
+	ssize_t n = hostio_try_write(port->file, bytes, offset + buf_copy(frame, bytes + offset, FRAME_BYTES), -1);
 
 	return n < 0 ? (int)n : 0;
 }

@@ -7,7 +7,10 @@
 #include "netstack/link.h"
 
 enum uplink_kind {
-	UPLINK_FRAMES, /* one read or write is one frame: TAP, AF_PACKET */
+	UPLINK_FRAMES, /* one read or write is one frame */
+	/* The same with a virtio-net header (struct virtio_net_hdr) before each frame: TAP, AF_PACKET. Frames may be
+	 * larger than the link's MTU, and their checksums unfinished. */
+	UPLINK_VNET_FRAMES,
 	UPLINK_STREAM, /* frames one after the other on a stream, each with its length before it (passt(1)) */
 };
 

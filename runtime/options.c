@@ -165,6 +165,7 @@ void options_parse(struct options *out, int argc, char **argv)
 	if (out->memory_bytes && out->disk_bytes > out->memory_bytes / 2)
 		fail("--disk: files live in the sandbox's memory, half of which is theirs at most: give --memory %lluM",
 		     (unsigned long long)((out->disk_bytes >> 19) + 1));
+	network_check(&out->network);
 	if (optind == argc)
 		fail("no command: usbx run [options] -- command [argument...]");
 	if (!*argv[optind])

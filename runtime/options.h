@@ -3,6 +3,7 @@
 #define RUNTIME_OPTIONS_H
 
 #include "platform/platform.h"
+#include "runtime/network.h"
 #include "sentry/task.h"
 
 #define MOUNT_OPTION_LIMIT 128
@@ -49,6 +50,7 @@ struct options {
 		bool log, no_patch, no_spin, epoll, uring;
 	} debug;
 	enum platform_kind platform;
+	struct network_options network;
 	char **argv; /* the command */
 };
 

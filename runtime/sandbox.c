@@ -121,6 +121,21 @@ static void add_stdio(struct boot_config *config, const struct sandbox *sandbox,
 	config->console_settings = sandbox->has_settings ? &sandbox->settings : NULL;
 }
 
+static void attach_network(const struct network *network)
+{
+	uint32_t files[NETWORK_LINKS];
+	char message[JAIL_MESSAGE_BYTES];
+
+	for (unsigned i = 0; i < network->link_count; i++)
+		files[i] = add_file(UPLINK_FD + (int)i);
+	int error = network_attach(network, files);
+	if (error) {
+		snprintf(message, sizeof message, "--net: the network stack does not take its setup: %s",
+			 strerror(-error));
+		give_up(message);
+	}
+}
+
 static unsigned usable_cpus(void)
 {
 	cpu_set_t set;
@@ -201,6 +216,7 @@ void sandbox_main(void *argument)
 	start_platform(options);
 	if (sentry_init() || start_upper_parts())
 		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
+	attach_network(sandbox->network);
 	struct boot_config config = {
 		.mounts = view->specs,
 		.mount_count = view->count,

@@ -11,7 +11,8 @@
 #define STRACE_FD     4 /* --strace=FILE; closed when there is none */
 #define TRACE_FD      5 /* --trace FILE; the same */
 #define SAVE_FD       6 /* --save FILE; the same */
-#define FIRST_FREE_FD 7
+#define UPLINK_FD     7 /* and the next ones: --net; the same */
+#define FIRST_FREE_FD (UPLINK_FD + NETWORK_LINKS)
 
 /* What the child tells its parent; lies in memory that only these two share. */
 struct outcome {
@@ -22,6 +23,7 @@ struct outcome {
 
 struct sandbox {
 	const struct options *options;
+	const struct network *network;
 	struct view *view;
 	bool stdio_open[3];
 	uint64_t ignored_signals;

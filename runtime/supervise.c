@@ -100,6 +100,29 @@ static void reserve_channels(void)
 		place(STDIN_FILENO, fd);
 }
 
+/* The links to the outside, at the numbers that the child expects them at. */
+static void open_links(struct network *network, const struct network_options *options)
+{
+	int fds[NETWORK_LINKS];
+
+	network_prepare(network, options, fds);
+	for (int i = 0; i < NETWORK_LINKS; i++) {
+		if (i >= (int)network->link_count) {
+			close(UPLINK_FD + i);
+			continue;
+		}
+		place(fds[i], UPLINK_FD + i);
+		if (fds[i] != UPLINK_FD + i)
+			close(fds[i]);
+	}
+}
+
+static void close_links(const struct network *network)
+{
+	for (unsigned i = 0; i < network->link_count; i++)
+		close(UPLINK_FD + (int)i);
+}
+
 /* Descriptors of struct sandbox; returns the writing end of the control pipe. */
 static int open_channels(const struct options *options)
 {
@@ -213,6 +236,7 @@ static void check_descriptors(const struct view *view)
 int supervise(const struct options *options, struct view *view)
 {
 	struct sandbox sandbox = {.options = options, .view = view, .ignored_signals = ignored_signals()};
+	static struct network network;
 	char message[JAIL_MESSAGE_BYTES];
 	int pidfd, wait_status = 0;
 	pid_t pid;
@@ -221,6 +245,8 @@ int supervise(const struct options *options, struct view *view)
 	check_descriptors(view);
 	fill_stdio(sandbox.stdio_open);
 	int control = open_channels(options);
+	open_links(&network, &options->network);
+	sandbox.network = &network;
 	int signals = open_signals(sandbox.ignored_signals);
 	sandbox.outcome = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sandbox.outcome == MAP_FAILED)
@@ -231,6 +257,7 @@ int supervise(const struct options *options, struct view *view)
 	if (jail_spawn(sandbox_main, &sandbox, &pid, &pidfd, message))
 		fail("%s", message);
 	close(CONTROL_FD);
+	close_links(&network);
 	bool ended = wait_for_end(pidfd, signals, control, deadline_ns);
 	if (!ended) {
 		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
@@ -241,6 +268,7 @@ int supervise(const struct options *options, struct view *view)
 	}
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
+	network_end();
 	terminal_restore();
 	if (!ended) {
 		complain("stopped after --timeout %g s", (double)options->timeout_ns / (double)NS_PER_S);

@@ -15,6 +15,7 @@
 #include "platform/hostfile.h"
 #include "runtime/fail.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -62,7 +63,6 @@ static const char *const etc_names[] = {
 	"/etc/protocols",
 	"/etc/python3",
 	"/etc/python3.11",
-	"/etc/resolv.conf",
 	"/etc/rpc",
 	"/etc/services",
 	"/etc/shells",
@@ -216,11 +216,29 @@ static void add_names(struct view *view, const char *hostname)
 	add_spec(view, MOUNT_TMPFS, "/etc/hosts")->text = must_copy(text);
 }
 
+/* Whom to ask for names. With no network nobody is there, and nobody is named. */
+static void add_resolvers(struct view *view, const struct network_options *network)
+{
+	struct net_addr resolvers[NETWORK_RESOLVERS];
+	unsigned count = network_resolvers(network, resolvers);
+	char text[NETWORK_RESOLVERS * 64] = "", name[INET6_ADDRSTRLEN];
+	size_t used = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bool v4 = net_addr_is_v4(&resolvers[i]);
+		inet_ntop(v4 ? AF_INET : AF_INET6, resolvers[i].bytes + (v4 ? 12 : 0), name, sizeof name);
+		used += (size_t)snprintf(text + used, sizeof text - used, "nameserver %s\n", name);
+	}
+	add_spec(view, MOUNT_TMPFS, "/etc/resolv.conf")->text = must_copy(text);
+}
+
 void view_build(struct view *view, const struct options *options)
 {
 	view->workdir = "/";
 	if (options->rootfs) {
 		add_named(view, "--rootfs", options->rootfs, "/", SHARE_COW);
+		if (options->network.kind != NETWORK_NONE)
+			add_resolvers(view, &options->network);
 		add_kernel_mounts(view, options);
 	} else {
 		for (unsigned i = 0; i < COUNT(system_names); i++)
@@ -228,6 +246,7 @@ void view_build(struct view *view, const struct options *options)
 		for (unsigned i = 0; i < COUNT(etc_names); i++)
 			add_same(view, etc_names[i]);
 		add_names(view, options->hostname);
+		add_resolvers(view, &options->network);
 		add_kernel_mounts(view, options);
 		add_working_directory(view);
 	}

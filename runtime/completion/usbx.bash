@@ -1,8 +1,8 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -t -T -h'
-_usbx_topics='files process limits terminal seeing config'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --net --publish --dns --net-address --net-gateway --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -p -t -T -h'
+_usbx_topics='files process limits network terminal seeing config'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
 	case "$1" in
@@ -21,6 +21,11 @@ _usbx_offers() {
 	--disk) echo '-' ;;
 	--max-output) echo '-' ;;
 	--ulimit) echo 'as= core= cpu= data= fsize= memlock= nofile= nproc= rss= stack=' ;;
+	--net) echo 'none user tap: netns:' ;;
+	--publish) echo '-' ;;
+	--dns) echo '-' ;;
+	--net-address) echo '-' ;;
+	--net-gateway) echo '-' ;;
 	--strace) echo '=@file' ;;
 	--trace) echo '@file' ;;
 	--diff) echo '=json' ;;
