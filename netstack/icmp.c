@@ -159,8 +159,8 @@ static bool quote_read(struct buf *buf, bool v4, struct quote *quote)
 
 static void tell_socket(const struct quote *quote, int error)
 {
-	if (quote->protocol == IP_PROTOCOL_UDP)
-		udp_error(&quote->source, &quote->target, error);
+	if (udp_is_protocol(quote->protocol))
+		udp_error(quote->protocol, &quote->source, &quote->target, error);
 	else if (quote->protocol == IP_PROTOCOL_TCP)
 		tcp_error(&quote->source, &quote->target, quote->sequence, error);
 }
@@ -202,9 +202,9 @@ static void report_input(struct buf *buf, bool v4, const struct icmp_header *hea
 	uint32_t mtu = v4 ? net32(header->rest) & 0xffff : net32(header->rest);
 	if (quote.protocol == IP_PROTOCOL_TCP) {
 		tcp_too_big(&quote.source, &quote.target, quote.sequence, mtu);
-	} else if (quote.protocol == IP_PROTOCOL_UDP && datagram_find(IP_PROTOCOL_UDP, &quote.source, &quote.target)) {
+	} else if (udp_is_protocol(quote.protocol) && datagram_find(quote.protocol, &quote.source, &quote.target)) {
 		(void)route_mtu_learn(&quote.target.addr, mtu);
-		udp_error(&quote.source, &quote.target, EMSGSIZE);
+		udp_error(quote.protocol, &quote.source, &quote.target, EMSGSIZE);
 	}
 }
 

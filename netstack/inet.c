@@ -75,9 +75,12 @@ static int create(uint16_t family, const struct socket_caller *who, uint32_t typ
 
 	if (type != ABI_SOCK_STREAM && type != ABI_SOCK_DGRAM)
 		return type == ABI_SOCK_RAW ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
-	if (protocol && protocol != (type == ABI_SOCK_STREAM ? IP_PROTOCOL_TCP : IP_PROTOCOL_UDP))
+	if (!protocol)
+		protocol = type == ABI_SOCK_STREAM ? IP_PROTOCOL_TCP : IP_PROTOCOL_UDP;
+	if (type == ABI_SOCK_STREAM ? protocol != IP_PROTOCOL_TCP : !udp_is_protocol(protocol))
 		return -EPROTONOSUPPORT;
-	sock = type == ABI_SOCK_STREAM ? tcp_sock_new(family, who->cred->euid) : udp_sock_new(family, who->cred->euid);
+	sock = type == ABI_SOCK_STREAM ? tcp_sock_new(family, who->cred->euid)
+				       : udp_sock_new(family, (uint8_t)protocol, who->cred->euid);
 	if (!sock)
 		return -ENOMEM;
 	int error = inet_file_new(sock, flags, who->cred, out);
@@ -422,7 +425,7 @@ static int inet_option_get(struct file *file, int level, int option, void *value
 
 	if (level == IPPROTO_TCP && is_stream(sock))
 		return tcp_option_get(sock, option, value, size);
-	if (level == IPPROTO_UDP && !is_stream(sock))
+	if ((level == IPPROTO_UDP || level == IPPROTO_UDPLITE) && !is_stream(sock))
 		return udp_option_get(sock, option, value, size);
 	if (level == IPPROTO_IP)
 		return ip4_get(&sock->options, option, value, size);
@@ -591,7 +594,7 @@ static int inet_option_set(struct file *file, const struct socket_caller *who, i
 	(void)who;
 	if (level == IPPROTO_TCP && is_stream(sock))
 		return tcp_option_set(sock, option, value, size);
-	if (level == IPPROTO_UDP && !is_stream(sock))
+	if ((level == IPPROTO_UDP || level == IPPROTO_UDPLITE) && !is_stream(sock))
 		return udp_option_set(sock, option, value, size);
 	if (level != IPPROTO_IP && (level != IPPROTO_IPV6 || !inet_is_v6(sock)))
 		return -ENOPROTOOPT;

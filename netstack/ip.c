@@ -229,6 +229,7 @@ static void deliver(struct buf *buf)
 		tcp_input(buf);
 		break;
 	case IP_PROTOCOL_UDP:
+	case IP_PROTOCOL_UDPLITE:
 		udp_input(buf);
 		break;
 	case IP_PROTOCOL_ICMP:

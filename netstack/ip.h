@@ -4,14 +4,15 @@
 
 #include "netstack/route.h"
 
-#define IP_PROTOCOL_ICMP   1
-#define IP_PROTOCOL_TCP    6
-#define IP_PROTOCOL_UDP    17
-#define IP_PROTOCOL_ICMPV6 58
-#define IP_DEFAULT_HOPS    64 /* RFC 1700, net.ipv4.ip_default_ttl */
-#define IP4_HEADER_BYTES   20u
-#define IP6_HEADER_BYTES   40u
-#define IP_PACKET_LIMIT    65535u /* of IPv4, all in all */
+#define IP_PROTOCOL_ICMP    1
+#define IP_PROTOCOL_TCP     6
+#define IP_PROTOCOL_UDP     17
+#define IP_PROTOCOL_ICMPV6  58
+#define IP_PROTOCOL_UDPLITE 136
+#define IP_DEFAULT_HOPS     64 /* RFC 1700, net.ipv4.ip_default_ttl */
+#define IP4_HEADER_BYTES    20u
+#define IP6_HEADER_BYTES    40u
+#define IP_PACKET_LIMIT     65535u /* of IPv4, all in all */
 
 struct ip4_header {
 	uint8_t version_length, traffic_class;

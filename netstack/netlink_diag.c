@@ -1,7 +1,7 @@
 /* netlink_diag.c - which sockets there are, as ss(8) asks it (sock_diag(7)).
  *
- * Limits: TCP and UDP, dumps only; no filters but states, and none of the extensions. Of other families there are no
- * answers (ENOENT): ss reads /proc/net for them.
+ * Limits: TCP, UDP and UDP-Lite, dumps only; no filters but states, and none of the extensions. Of other families there
+ * are no answers (ENOENT): ss reads /proc/net for them.
  */
 #include "netstack/netlink_answer.h"
 
@@ -83,7 +83,7 @@ void netlink_diag_answer(struct netlink_writer *w, const char *body, uint32_t si
 		return;
 	}
 	if ((wanted.sdiag_family != ABI_AF_INET && wanted.sdiag_family != ABI_AF_INET6) ||
-	    (protocol != IP_PROTOCOL_TCP && protocol != IP_PROTOCOL_UDP)) {
+	    (protocol != IP_PROTOCOL_TCP && (protocol > UINT8_MAX || !udp_is_protocol(protocol)))) {
 		netlink_error(w, -ENOENT);
 		return;
 	}

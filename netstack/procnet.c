@@ -113,6 +113,22 @@ static int show_udp6(const struct node_ref *ref, struct text *out)
 	return 0;
 }
 
+static int show_udplite(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_add_string(out, " " COLUMNS4 " ref pointer drops\n");
+	add_sockets(out, IP_PROTOCOL_UDPLITE, false);
+	return 0;
+}
+
+static int show_udplite6(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_add_string(out, COLUMNS6 " ref pointer drops\n");
+	add_sockets(out, IP_PROTOCOL_UDPLITE, true);
+	return 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ addresses */
 
 static void add_hex(struct text *out, const struct net_addr *addr)
@@ -210,6 +226,8 @@ const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("tcp6", show_tcp6),
 	NODE_FILE("udp", show_udp),
 	NODE_FILE("udp6", show_udp6),
+	NODE_FILE("udplite", show_udplite),
+	NODE_FILE("udplite6", show_udplite6),
 	NODE_FILE("if_inet6", show_if_inet6),
 	NODE_TEXT("raw", COLUMNS4 " ref pointer drops\n"),
 	NODE_TEXT("raw6", COLUMNS6 " ref pointer drops\n"),

@@ -4,7 +4,7 @@
 
 #include "fs/nodefs.h"
 
-#define PROCNET_FILES 11
+#define PROCNET_FILES 13
 extern const struct node_desc procnet_files[PROCNET_FILES];
 
 #endif

@@ -3,8 +3,10 @@
  * A datagram is copied from its sender once; the receiver's queue holds the same block, and the copy to the receiver is
  * the second. It is taken out of the queue before that copy, which may PARK.
  *
- * Limits: no corking (UDP_CORK), no segmentation offload (UDP_SEGMENT), no control messages of the level IPPROTO_IP,
- * groups on the loopback alone; an error queue (MSG_ERRQUEUE) is always empty.
+ * UDP-Lite differs in its checksum alone: the header says how many bytes it covers, where UDP says how many there are.
+ *
+ * Limits: no segmentation offload (UDP_SEGMENT), groups on the loopback alone; an error queue (MSG_ERRQUEUE) is always
+ * empty.
  */
 #include "netstack/udp.h"
 
@@ -17,13 +19,15 @@
 #include <poll.h>
 
 #define UDP_HEADER_BYTES  8u
+#define LITE_SEND_CSCOV   10 /* UDPLITE_SEND_CSCOV and _RECV_CSCOV, which no header of the C library has */
+#define LITE_RECV_CSCOV   11
 #define UDP_PAYLOAD_LIMIT 65507u /* IPv4's; IPv6 has 20 bytes more, which Linux does not use without jumbograms */
 #define UDP_CHARGE_BYTES  768u   /* what a datagram counts besides its bytes: Linux's truesize of a small one */
 #define READ_EVENTS       (POLLIN | POLLRDNORM)
 #define WRITE_EVENTS      (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 struct udp_header {
-	uint16_t source, target, size, checksum;
+	uint16_t source, target, size, checksum; /* size: of UDP-Lite the bytes under the checksum */
 };
 _Static_assert(sizeof(struct udp_header) == UDP_HEADER_BYTES, "RFC 768");
 
@@ -31,17 +35,17 @@ static struct slab udp_slab = SLAB(udp_sock);
 
 static struct udp_sock *udp_of(struct inet_sock *sock)
 {
-	assert(sock->protocol == IP_PROTOCOL_UDP);
+	assert(udp_is_protocol(sock->protocol));
 	return (struct udp_sock *)sock;
 }
 
-struct inet_sock *udp_sock_new(uint16_t family, uint32_t uid)
+struct inet_sock *udp_sock_new(uint16_t family, uint8_t protocol, uint32_t uid)
 {
 	struct udp_sock *udp = slab_new(&udp_slab);
 
 	if (!udp)
 		return NULL;
-	inet_setup(&udp->inet, family, ABI_SOCK_DGRAM, IP_PROTOCOL_UDP, uid);
+	inet_setup(&udp->inet, family, ABI_SOCK_DGRAM, protocol, uid);
 	list_init(&udp->queue);
 	return &udp->inet;
 }
@@ -156,14 +160,34 @@ static int payload_new(struct socket_message *message, struct buf **out)
 	return 0;
 }
 
+/* The checksum of a packet's first covered bytes, and of the pseudo header. false: no memory to look at a part. */
+static bool sum_front(const struct buf *buf, uint64_t pseudo, uint32_t covered, uint16_t *out)
+{
+	struct buf *front = covered < buf_size(buf) ? buf_clone(buf) : NULL;
+
+	if (covered < buf_size(buf) && !front)
+		return false;
+	if (front)
+		buf_cut(front, covered);
+	*out = sum_fold(sum_buf(pseudo, front ? front : buf));
+	buf_free(front);
+	return true;
+}
+
+/* What the header says of a datagram's size, and how many bytes the checksum covers. */
+static uint32_t coverage_sent(const struct udp_sock *udp, uint32_t size)
+{
+	return udp->coverage.sent ? MIN(size, (uint32_t)udp->coverage.sent) : size;
+}
+
 static int datagram_output(struct inet_sock *sock, const struct net_end *remote, const struct route *route,
 			   const struct inet_wish *wish, struct buf *buf)
 {
-	uint32_t size = buf->size + UDP_HEADER_BYTES;
-	struct udp_header header = {net16(sock->local.port), net16(remote->port), net16((uint16_t)size), 0};
+	uint32_t size = buf->size + UDP_HEADER_BYTES, covered = coverage_sent(udp_of(sock), size);
+	struct udp_header header = {net16(sock->local.port), net16(remote->port), net16((uint16_t)covered), 0};
 	int16_t hops = wish->hops >= 0 ? wish->hops : sock->options.hops;
 	struct ip_meta meta = {
-		.protocol = IP_PROTOCOL_UDP,
+		.protocol = sock->protocol,
 		.hops = hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)hops,
 		.traffic_class = wish->traffic_class >= 0 ? (uint8_t)wish->traffic_class : sock->options.traffic_class,
 		/* IP_PMTUDISC_WANT: what fits goes whole or comes back as a report; what does not is cut here. */
@@ -174,9 +198,13 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 
 	memcpy(pushed, &header, sizeof header);
 	if (route->link->sums) {
-		uint64_t sum = sum_pseudo(&route->source, &remote->addr, IP_PROTOCOL_UDP, size);
-		uint16_t folded = sum_fold(sum_buf(sum, buf));
-		pushed->checksum = folded ? folded : 0xffff; /* 0 would mean "none" */
+		uint64_t pseudo = sum_pseudo(&route->source, &remote->addr, sock->protocol, size);
+		uint16_t sum;
+		if (!sum_front(buf, pseudo, covered, &sum)) {
+			buf_free(buf);
+			return -ENOBUFS;
+		}
+		pushed->checksum = sum ? sum : 0xffff; /* 0 would mean "none" */
 	}
 	return ip_output(route, &remote->addr, &meta, buf);
 }
@@ -271,12 +299,37 @@ ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 
 int udp_option_get(struct inet_sock *sock, int option, void *value, uint32_t *size)
 {
-	int number = udp_of(sock)->cork;
+	const struct udp_sock *udp = udp_of(sock);
+	int number;
 
-	if (option != UDP_CORK)
+	if (option == UDP_CORK)
+		number = udp->cork;
+	else if (option == LITE_SEND_CSCOV)
+		number = udp->coverage.sent;
+	else if (option == LITE_RECV_CSCOV)
+		number = udp->coverage.wanted;
+	else
 		return -ENOPROTOOPT;
 	*size = MIN(*size, (uint32_t)sizeof number);
 	memcpy(value, &number, *size);
+	return 0;
+}
+
+/* udplite(7): the header is always covered. */
+static int set_coverage(struct udp_sock *udp, int option, int number)
+{
+	uint16_t covered = !number                          ? 0
+			   : number < (int)UDP_HEADER_BYTES ? UDP_HEADER_BYTES
+							    : (uint16_t)MIN(number, UINT16_MAX);
+
+	if (udp->inet.protocol != IP_PROTOCOL_UDPLITE)
+		return -ENOPROTOOPT;
+	if (option == LITE_SEND_CSCOV) {
+		udp->coverage.sent = covered;
+	} else {
+		udp->coverage.wanted = covered;
+		udp->coverage.choosy = true;
+	}
 	return 0;
 }
 
@@ -287,9 +340,11 @@ int udp_option_set(struct inet_sock *sock, int option, const void *value, uint32
 
 	if (size < sizeof number)
 		return -EINVAL;
+	memcpy(&number, value, sizeof number);
+	if (option == LITE_SEND_CSCOV || option == LITE_RECV_CSCOV)
+		return set_coverage(udp, option, number);
 	if (option != UDP_CORK)
 		return -ENOPROTOOPT;
-	memcpy(&number, value, sizeof number);
 	udp->cork = number;
 	if (!udp->cork && udp->pending.block) {
 		(void)pending_flush(udp); /* whether it went out is not this call's affair (udp_lib_setsockopt) */
@@ -300,9 +355,14 @@ int udp_option_set(struct inet_sock *sock, int option, const void *value, uint32
 
 /* ------------------------------------------------------------------------------------------------ in */
 
-static void enqueue(struct udp_sock *udp, struct buf *buf)
+/* uncovered: that many bytes of the datagram lie outside of its checksum. */
+static void enqueue(struct udp_sock *udp, struct buf *buf, uint32_t uncovered)
 {
-	if (udp->inet.shutdown & INET_SHUT_READ || udp->queued_bytes + charge_of(buf) > udp->inet.base.receive_bytes) {
+	uint32_t covered = buf->size + UDP_HEADER_BYTES - uncovered, wanted = udp->coverage.wanted;
+	bool unwelcome = udp->coverage.choosy && uncovered && (!wanted || covered < wanted);
+
+	if (unwelcome || udp->inet.shutdown & INET_SHUT_READ ||
+	    udp->queued_bytes + charge_of(buf) > udp->inet.base.receive_bytes) {
 		buf_free(buf);
 		return;
 	}
@@ -311,49 +371,74 @@ static void enqueue(struct udp_sock *udp, struct buf *buf)
 	inet_wake(&udp->inet, READ_EVENTS);
 }
 
-static void deliver_to_group(struct buf *buf)
+static void deliver_to_group(struct buf *buf, uint32_t uncovered)
 {
 	struct inet_sock *sock = NULL;
 
-	while ((sock = datagram_next(IP_PROTOCOL_UDP, buf->target_port, sock))) {
+	while ((sock = datagram_next(buf->protocol, buf->target_port, sock))) {
 		bool fits = net_addr_is_any(&sock->local.addr) || net_addr_equal(&sock->local.addr, &buf->target);
 		struct buf *copy = fits ? buf_clone(buf) : NULL;
 		if (copy)
-			enqueue(udp_of(sock), copy);
+			enqueue(udp_of(sock), copy, uncovered);
 	}
 	buf_free(buf);
+}
+
+static bool sum_holds(const struct buf *buf, uint32_t covered)
+{
+	uint64_t pseudo = sum_pseudo(&buf->source, &buf->target, buf->protocol, buf_size(buf));
+	uint16_t sum;
+
+	return buf->summed || (sum_front(buf, pseudo, covered, &sum) && !sum);
+}
+
+/* Takes the header off, and what is behind the datagram; false: it is none. */
+static bool header_take(struct buf *buf, struct udp_header *header, uint32_t *uncovered)
+{
+	uint32_t size = buf_size(buf);
+	bool lite = buf->protocol == IP_PROTOCOL_UDPLITE;
+
+	if (buf_copy(buf, header, sizeof *header) != sizeof *header)
+		return false;
+	uint32_t told = lite && !header->size ? size : net16(header->size);
+	if (told < UDP_HEADER_BYTES || told > size)
+		return false;
+	/* No checksum is a choice of UDP over IPv4 alone. */
+	bool unsummed = !header->checksum && !lite && net_addr_is_v4(&buf->source);
+	if ((lite && !header->checksum && !buf->summed) || (!unsummed && !sum_holds(buf, lite ? told : size)))
+		return false;
+	*uncovered = lite ? size - told : 0;
+	if (!lite)
+		buf_cut(buf, told);
+	return buf_skip(buf, sizeof *header);
 }
 
 void udp_input(struct buf *buf)
 {
 	struct udp_header header;
-	uint32_t size = buf_size(buf);
-	uint64_t sum = sum_pseudo(&buf->source, &buf->target, IP_PROTOCOL_UDP, size);
-	bool wrong = !buf->summed && sum_fold(sum_buf(sum, buf));
+	uint32_t uncovered;
 
-	if (!buf_pull(buf, &header, sizeof header) || net16(header.size) < UDP_HEADER_BYTES ||
-	    net16(header.size) > size || (wrong && (header.checksum || !net_addr_is_v4(&buf->source)))) {
+	if (!header_take(buf, &header, &uncovered)) {
 		buf_free(buf);
 		return;
 	}
-	buf_cut(buf, net16(header.size) - UDP_HEADER_BYTES);
 	buf->source_port = net16(header.source);
 	buf->target_port = net16(header.target);
 	if (net_addr_is_multicast(&buf->target) || net_addr_is_broadcast(&buf->target)) {
-		deliver_to_group(buf);
+		deliver_to_group(buf, uncovered);
 		return;
 	}
 	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
-	struct inet_sock *sock = datagram_find(IP_PROTOCOL_UDP, &local, &remote);
+	struct inet_sock *sock = datagram_find(buf->protocol, &local, &remote);
 	if (sock)
-		enqueue(udp_of(sock), buf);
+		enqueue(udp_of(sock), buf, uncovered);
 	else
 		icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
 }
 
-void udp_error(const struct net_end *local, const struct net_end *remote, int error)
+void udp_error(uint8_t protocol, const struct net_end *local, const struct net_end *remote, int error)
 {
-	struct inet_sock *sock = datagram_find(IP_PROTOCOL_UDP, local, remote);
+	struct inet_sock *sock = datagram_find(protocol, local, remote);
 
 	/* Only who is connected can know which datagram was meant (udp(7)). */
 	if (!sock || !sock->remote.port)
