@@ -23,6 +23,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#define STDERR_PATIENCE_S 10
+
 static int proc = -1, memory = -1;
 static uint64_t calls_made;
 
@@ -415,11 +417,17 @@ void host_exit(int status)
 		CALL3(exit_group, status, 0, 0);
 }
 
+/* What guests share with us may be non-blocking; who reads it gets STDERR_PATIENCE for what we have to say. */
 void host_stderr(const char *text, size_t n)
 {
+	struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
+	const struct timespec patience = {STDERR_PATIENCE_S, 0};
+
 	while (n) {
 		ssize_t done = host_write(STDERR_FILENO, text, n);
 		if (done == -EINTR)
+			continue;
+		if (done == -EAGAIN && host_poll(&writable, 1, &patience) > 0)
 			continue;
 		if (done <= 0)
 			return;

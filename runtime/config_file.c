@@ -63,17 +63,17 @@ static char *read_file(const char *path, size_t *size)
 	struct stat attributes;
 
 	if (fd < 0 || fstat(fd, &attributes))
-		fail("--config %s: %s", path, strerror(errno));
+		fail_to_read("--config", path, errno);
 	if (!S_ISREG(attributes.st_mode))
-		fail("--config %s: is not a regular file", path);
+		fail("--config %s: not a regular file; name one with lines such as memory: 2G", path);
 	char *text = must_alloc(CONFIG_BYTES_LIMIT + 1);
 	*size = 0;
 	for (ssize_t n; (n = read(fd, text + *size, CONFIG_BYTES_LIMIT + 1 - *size)) != 0; *size += (size_t)n)
 		if (n < 0)
-			fail("--config %s: %s", path, strerror(errno));
+			fail_to_read("--config", path, errno);
 	close(fd);
 	if (*size > CONFIG_BYTES_LIMIT)
-		fail("--config %s: is larger than %u KiB", path, CONFIG_BYTES_LIMIT >> 10);
+		fail("--config %s: larger than %u KiB; is it the right file?", path, CONFIG_BYTES_LIMIT >> 10);
 	return text;
 }
 
@@ -83,7 +83,7 @@ void config_apply(struct options *o, const char *path, const option_taker takers
 	size_t size;
 
 	if (!full)
-		fail("--config %s: %s", path, strerror(errno));
+		fail_to_read("--config", path, errno);
 	char *text = read_file(full, &size), *directory = must_copy(full);
 	*strrchr(directory, '/') = 0;
 	struct application a = {o, takers, path, directory};
@@ -100,7 +100,8 @@ static void cover(struct options *o, const char *path, const struct mount_option
 	for (unsigned i = 0; i < o->mount_count; i++)
 		if (!strcmp(o->mounts[i].target, target)) {
 			if (o->mounts[i].mode == SHARE_RW)
-				fail("%s %s: a sandbox that can change %s could widen the next one",
+				fail("%s %s: a sandbox that can change %s could widen the next one; show it with mode "
+				     "ro",
 				     o->mounts[i].option, o->mounts[i].source, path);
 			return;
 		}
@@ -127,8 +128,7 @@ static void protect(struct options *o, const char *config, struct mount_option s
 	const char *rest = config ? below(config, source) : NULL;
 	if (rest && (!*rest || strchr(rest, '/')))
 		fail("--config %s: the sandbox may change it, with %s %s, and so widen the next one: put it right into "
-		     "%s, or "
-		     "outside",
+		     "%s, or outside",
 		     config, shared.option, shared.source, source);
 	if (rest)
 		cover(o, config, &shared, rest);

@@ -40,9 +40,9 @@ static void print_changes(struct tar_reader *reader, const char *path, bool json
 	}
 	free(line);
 	if (got == -EBADMSG)
-		fail("%s: not an archive of usbx run --save, or damaged", path);
+		fail("diff: %s: damaged, or no archive; name one that usbx run --save has written", path);
 	if (got)
-		fail("%s: %s", path, strerror(errno));
+		fail_to_read("diff:", path, errno);
 }
 
 int diff_main(int argc, char **argv)
@@ -57,15 +57,15 @@ int diff_main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1 && argv[1][0] == '-' && argv[1][1] && !json && strcmp(argv[1], "--") != 0)
-		fail("diff: %s: no such option; usbx diff [--json] FILE", argv[1]);
+		fail("diff: %s: no such option: usbx diff [--json] FILE", argv[1]);
 	int first = 1 + (argc > 1 && argv[1][0] == '-' && argv[1][1]);
 	if (argc != first + 1)
-		fail("diff: %s; usbx diff [--json] FILE, where FILE is from usbx run --save FILE",
-		     argc > first ? "one file at a time" : "which file?");
+		fail("diff: %s usbx diff [--json] FILE, where FILE is from usbx run --save FILE",
+		     argc > first ? "one file at a time:" : "which file?");
 	path = argv[first];
 	reader.file = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	if (!reader.file)
-		fail("%s: %s", path, strerror(errno));
+		fail_to_read("diff:", path, errno);
 	reader.pax = must_alloc(TAR_PAX_LIMIT);
 	print_changes(&reader, path, json);
 	free(reader.pax);

@@ -30,28 +30,6 @@ static void shorten(char *text)
 	memmove(text + head + strlen(" ... "), text + length - tail, tail + 1);
 }
 
-/* What could steer a terminal, and bytes that are no text, become question marks. */
-static void make_harmless(char *text)
-{
-	size_t left = strlen(text);
-	uint32_t character;
-	char *to = text;
-
-	while (left) {
-		unsigned bytes = utf8_decode(text, left, &character);
-		if (!bytes || utf8_is_control(character)) {
-			*to++ = '?';
-			bytes = MAX(bytes, 1u);
-		} else {
-			memmove(to, text, bytes);
-			to += bytes;
-		}
-		text += bytes;
-		left -= bytes;
-	}
-	*to = 0;
-}
-
 static void print_line(const char *format, va_list args)
 {
 	char line[LINE_BYTES + sizeof "usbx: " + sizeof origin], *text;
@@ -61,7 +39,7 @@ static void print_line(const char *format, va_list args)
 	shorten(text);
 	snprintf(line, sizeof line, "usbx: %s%s", origin, text);
 	free(text);
-	make_harmless(line);
+	utf8_make_harmless(line);
 	size_t used = strlen(line);
 	line[used++] = '\n';
 	(void)!write(STDERR_FILENO, line, used); /* one write: lines of several processes do not mix */
@@ -84,6 +62,53 @@ void fail(const char *format, ...)
 	print_line(format, args);
 	va_end(args);
 	exit(EXIT_USBX);
+}
+
+/* What can be done about a path that is not to be had; "" where the error says it all. */
+static const char *remedy(int error, bool to_write)
+{
+	switch (error) {
+	case ENOENT:
+		return to_write ? "; make its directory first" : "; check how it is written, or make it first";
+	case EACCES:
+	case EPERM:
+		return to_write ? "; name a file that you may write" : "; run usbx as a user who may read it";
+	case ENOTDIR:
+		return "; a part of it is a file and no directory";
+	case EISDIR:
+		return to_write ? "; name a file in it" : "; name a file";
+	case ELOOP:
+		return "; its symbolic links lead round in a circle";
+	case EROFS:
+		return "; name a file where something can be written";
+	case ENOSPC:
+	case EDQUOT:
+		return "; make room there, or name a file elsewhere";
+	case EMFILE:
+	case ENFILE:
+		return "; raise ulimit -n";
+	default:
+		return "";
+	}
+}
+
+/* A relative path is one of the directory that we are in: which one that is may be the mistake. */
+no_return static void fail_path(const char *option, const char *path, int error, bool to_write)
+{
+	char *here = error == ENOENT && *path != '/' ? getcwd(NULL, 0) : NULL;
+
+	fail("%s %s: %s%s%s%s", option, path, strerror(error), here ? " in " : "", here ? here : "",
+	     remedy(error, to_write));
+}
+
+void fail_to_read(const char *option, const char *path, int error)
+{
+	fail_path(option, path, error, false);
+}
+
+void fail_to_write(const char *option, const char *path, int error)
+{
+	fail_path(option, path, error, true);
 }
 
 void finish_output(void)

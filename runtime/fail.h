@@ -19,6 +19,12 @@ printf_like(1, 2) void complain(const char *format, ...);
 /* complain, then exit with EXIT_USBX. */
 no_return printf_like(1, 2) void fail(const char *format, ...);
 
+/* fail, because path, which option names ("--rootfs", or "diff:"), cannot be read or shown; error is an errno. */
+no_return void fail_to_read(const char *option, const char *path, int error);
+
+/* The same where usbx was to write to it. */
+no_return void fail_to_write(const char *option, const char *path, int error);
+
 /* What stands before every further complaint, until it is "" again: where it comes from. Copied. */
 void fail_where(const char *where);
 

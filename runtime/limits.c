@@ -41,7 +41,7 @@ uint64_t parse_size(const char *option, const char *text, uint64_t least)
 	if (!right || size > INT64_MAX)
 		fail("%s %s: use a size such as 512M or 2G", option, text);
 	if (size < least)
-		fail("%s %s: too little for any program; give at least %llu%s", option, text,
+		fail("%s %s: too little; give at least %llu%s", option, text,
 		     (unsigned long long)(least >> 20 ? least >> 20 : least), least >> 20 ? "M" : " byte");
 	return size;
 }
@@ -52,7 +52,7 @@ uint64_t parse_seconds(const char *option, const char *text)
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !(seconds > 0) || !(seconds <= SECONDS_MOST))
-		fail("%s %s: use a number of seconds greater than 0", option, text);
+		fail("%s %s: use a number of seconds greater than 0 and up to %.0f", option, text, SECONDS_MOST);
 	uint64_t ns = (uint64_t)(seconds * (double)NS_PER_S);
 	return ns ? ns : 1;
 }
@@ -63,7 +63,7 @@ uint64_t parse_cpus(const char *text)
 	double cpus = strtod(text, &end);
 
 	if (end == text || *end || !(cpus >= CPUS_LEAST) || !(cpus <= CPUS_MOST))
-		fail("--cpus %s: use a number of CPUs from %g on, such as 2 or 0.5", text, CPUS_LEAST);
+		fail("--cpus %s: use a number of CPUs from %g to %d, such as 2 or 0.5", text, CPUS_LEAST, CPUS_MOST);
 	return (uint64_t)(cpus * 1000 + 0.5);
 }
 
@@ -117,9 +117,9 @@ void parse_ulimit(struct options *o, const char *text)
 	if (*end)
 		fail("--ulimit %s: use NAME=SOFT[:HARD], each a number or unlimited", text);
 	if (limit.soft > limit.hard)
-		fail("--ulimit %s: the soft limit is above the hard one", text);
+		fail("--ulimit %s: the soft limit is above the hard one; write the larger one last", text);
 	if (i == ABI_RLIMIT_NOFILE && limit.hard > FD_LIMIT)
-		fail("--ulimit %s: at most %d files", text, FD_LIMIT);
+		fail("--ulimit %s: use at most %d files", text, FD_LIMIT);
 	o->ulimits[i] = limit;
 	o->ulimits_set |= 1u << i;
 }

@@ -25,14 +25,14 @@ static void check_target(const char *option, const char *path)
 		fail("%s: %s is not absolute: give the full path in the sandbox", option,
 		     *path ? path : "an empty path");
 	if (strlen(path) >= PATH_MAX)
-		fail("%s: the path is longer than %d bytes", option, PATH_MAX - 1);
+		fail("%s: the path is longer than %d bytes; choose a shorter one", option, PATH_MAX - 1);
 	for (const char *part = path; *part;) {
 		part += strspn(part, "/");
 		size_t n = strcspn(part, "/");
 		if ((n == 1 && *part == '.') || (n == 2 && !strncmp(part, "..", 2)))
 			fail("%s: %s: write it without . and ..", option, path);
 		if (n > NAME_MAX)
-			fail("%s: a name in it is longer than %d bytes", option, NAME_MAX);
+			fail("%s: a name in %s is longer than %d bytes; choose a shorter one", option, path, NAME_MAX);
 		part += n;
 	}
 }
@@ -63,10 +63,12 @@ void share_add(struct options *o, const struct mount_option *mount)
 	unsigned at = o->mount_count;
 
 	if (o->mount_count == MOUNT_OPTION_LIMIT)
-		fail("more than %d mounts", MOUNT_OPTION_LIMIT);
+		fail("%s %s: more than %d of --mount and --rw; show the directory around some of them instead",
+		     mount->option, mount->source, MOUNT_OPTION_LIMIT);
 	for (unsigned i = 0; i < o->mount_count; i++)
 		if (!strcmp(o->mounts[i].target, mount->target))
-			fail("%s: %s is already the place of another mount", mount->option, mount->target);
+			fail("%s %s: %s is already the place of %s %s; choose another for one of them", mount->option,
+			     mount->source, mount->target, o->mounts[i].option, o->mounts[i].source);
 	while (at && depth(o->mounts[at - 1].target) > depth(mount->target))
 		at--;
 	memmove(&o->mounts[at + 1], &o->mounts[at], (o->mount_count - at) * sizeof *mount);
@@ -119,7 +121,7 @@ void option_rw(struct options *o, const char *path)
 	char *full = realpath(path, NULL);
 
 	if (!full)
-		fail("--rw %s: %s", path, strerror(errno));
+		fail_to_read("--rw", path, errno);
 	if (!strcmp(full, "/"))
 		fail("--rw /: that would give away the whole host; name a directory in it");
 	share_add(o, &(struct mount_option){"--rw", full, full, SHARE_RW});
@@ -137,7 +139,8 @@ void env_add(struct options *o, char *pair)
 			return;
 		}
 	if (o->env_count == ENV_OPTION_LIMIT - 1)
-		fail("--env: more than %d variables", ENV_OPTION_LIMIT - 1);
+		fail("--env %s: more than %d variables; leave some out, or set them in a script", pair,
+		     ENV_OPTION_LIMIT - 1);
 	o->env[o->env_count++] = pair;
 }
 
@@ -169,7 +172,7 @@ void option_hostname(struct options *o, const char *text)
 
 	if (!n || n > HOSTNAME_BYTES ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != n)
-		fail("--hostname: use 1 to %d letters, digits, dots and dashes", HOSTNAME_BYTES);
+		fail("--hostname %s: use 1 to %d letters, digits, dots and dashes", text, HOSTNAME_BYTES);
 	o->hostname = text;
 }
 
@@ -222,6 +225,7 @@ void option_stats(struct options *o, const char *text)
 
 void option_debug(struct options *o, const char *text)
 {
+	const char *whole = text;
 	bool stats = false;
 
 	if (!text)
@@ -247,7 +251,7 @@ void option_debug(struct options *o, const char *text)
 	if (stats)
 		o->stats = STATS_JSON;
 	if (o->debug.epoll && o->debug.uring)
-		fail("--debug: epoll and uring exclude each other");
+		fail("--debug=%s: epoll and uring exclude each other; use one of them", whole);
 }
 
 void option_rootfs(struct options *o, const char *value)
@@ -274,8 +278,6 @@ void option_strace(struct options *o, const char *path)
 
 void option_trace(struct options *o, const char *path)
 {
-	if (!*path)
-		fail("--trace: an empty path");
 	o->trace_path = path;
 }
 
@@ -288,8 +290,6 @@ void option_diff(struct options *o, const char *text)
 
 void option_save(struct options *o, const char *path)
 {
-	if (!*path)
-		fail("--save: an empty path");
 	o->save_path = path;
 }
 

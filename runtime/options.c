@@ -167,8 +167,8 @@ void options_parse(struct options *out, int argc, char **argv)
 		     (unsigned long long)((out->disk_bytes >> 19) + 1));
 	network_check(&out->network);
 	if (optind == argc)
-		fail("no command: usbx run [options] -- command [argument...]");
+		fail("no command; usbx run [options] -- command [argument...]");
 	if (!*argv[optind])
-		fail("the command is an empty word");
+		fail("the command is an empty word; usbx run [options] -- command [argument...]");
 	out->argv = argv + optind;
 }

@@ -8,6 +8,7 @@
 #include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
+#include "sentry/base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -20,13 +21,15 @@
 static struct {
 	enum diff_form diff;
 	uint32_t save_file;
+	const char *save_path; /* for messages */
 	bool failed;
 } report = {.save_file = HOSTFILE_NONE};
 
-void report_init(enum diff_form diff, uint32_t save_file)
+void report_init(enum diff_form diff, uint32_t save_file, const char *save_path)
 {
 	report.diff = diff;
 	report.save_file = save_file;
+	report.save_path = save_path;
 }
 
 bool report_wanted(void)
@@ -47,6 +50,7 @@ printf_like(1, 2) static void complain_inside(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line + 6, sizeof line - 8, format, args);
 	va_end(args);
+	utf8_make_harmless(line);
 	size_t length = strlen(line);
 	line[length++] = '\n';
 	host_stderr(line, length);
@@ -112,7 +116,9 @@ static void save(const struct change_list *list)
 	int error = report_save(list, report.save_file, &left_out, &example);
 
 	if (error) {
-		complain_inside("--save: %s: the archive is not complete", strerror(-error));
+		complain_inside("--save %.500s: %s: the archive is not complete%s", report.save_path, strerror(-error),
+				error == -ENOSPC || error == -EDQUOT ? "; make room there, or name a file elsewhere"
+								     : "");
 		report.failed = true;
 	}
 	if (!left_out)
@@ -130,8 +136,8 @@ void report_changes(void)
 	int error = changes_collect(&list);
 
 	if (error) {
-		complain_inside("%s: cannot find out what has changed: %s", report.diff ? "--diff" : "--save",
-				strerror(-error));
+		complain_inside("%s: cannot find out what has changed: %s%s", report.diff ? "--diff" : "--save",
+				strerror(-error), error == -ENOMEM ? "; see --memory" : "");
 		report.failed = true;
 	} else {
 		if (list.cut) {

@@ -6,8 +6,8 @@
 #include "runtime/change_text.h"
 #include "runtime/options.h"
 
-/* Once, before the sandbox runs. save_file: host file index, or HOSTFILE_NONE. */
-void report_init(enum diff_form diff, uint32_t save_file);
+/* Once, before the sandbox runs. save_file: host file index, or HOSTFILE_NONE; save_path: as the person named it. */
+void report_init(enum diff_form diff, uint32_t save_file, const char *save_path);
 bool report_wanted(void);
 /* PARKS. In the jail, after the last guest has gone. */
 void report_changes(void);

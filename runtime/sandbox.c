@@ -43,6 +43,15 @@ no_return static void give_up(const char *message)
 	host_exit(1);
 }
 
+/* The host's doing. */
+no_return static void give_up_on_host(const char *what)
+{
+	char message[JAIL_MESSAGE_BYTES + 32];
+
+	snprintf(message, sizeof message, "%s; see usbx doctor", what);
+	give_up(message);
+}
+
 /* While the sandbox starts, an error is the reason of a failure and goes into the one line about it. */
 static bool starting = true;
 static char start_error[JAIL_MESSAGE_BYTES];
@@ -82,7 +91,7 @@ static uint32_t add_file(int fd)
 	uint32_t file;
 
 	if (hostfile_add(fd, &file))
-		give_up("more host files than a sandbox can have");
+		give_up("more host files than a sandbox can have; show the directories around some of them instead");
 	return file;
 }
 
@@ -173,7 +182,7 @@ static void start_platform(const struct options *options)
 	if (options->debug.epoll || options->debug.uring)
 		hostio_prefer(options->debug.epoll ? HOSTIO_EPOLL : HOSTIO_URING);
 	if (platform_start(&config))
-		give_up(*start_error ? start_error : "the platform cannot start on this host");
+		give_up_on_host(*start_error ? start_error : "the platform cannot start on this host");
 }
 
 static void run(const struct sandbox *sandbox, const struct boot_config *config, const struct trace_config *trace)
@@ -183,7 +192,7 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config,
 	char message[JAIL_MESSAGE_BYTES];
 
 	if (jail_close(message))
-		give_up(message);
+		give_up_on_host(message);
 	start_probe();
 	starting = false;
 	trace_start(trace);
@@ -212,7 +221,7 @@ void sandbox_main(void *argument)
 		open_terminal_anew(fd);
 	}
 	if (jail_enter(view->host, view->host_count, FIRST_FREE_FD, message))
-		give_up(message);
+		give_up_on_host(message);
 	start_platform(options);
 	if (sentry_init() || start_upper_parts())
 		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
@@ -248,8 +257,10 @@ void sandbox_main(void *argument)
 		.lines = options->strace,
 		.line_file = options->strace_path ? add_file(STRACE_FD) : HOSTFILE_NONE,
 		.json_file = options->trace_path ? add_file(TRACE_FD) : HOSTFILE_NONE,
+		.line_path = options->strace_path,
+		.json_path = options->trace_path,
 	};
-	report_init(options->diff, options->save_path ? add_file(SAVE_FD) : HOSTFILE_NONE);
+	report_init(options->diff, options->save_path ? add_file(SAVE_FD) : HOSTFILE_NONE, options->save_path);
 	if (report_wanted())
 		config.finish = report_changes;
 	run(sandbox, &config, &trace);

@@ -64,7 +64,7 @@ static int open_signals(uint64_t ignored)
 static void place(int fd, int wanted)
 {
 	if (fd != wanted && dup2(fd, wanted) < 0)
-		fail("too few descriptors: %s", strerror(errno));
+		fail("too few descriptors: %s; raise ulimit -n", strerror(errno));
 }
 
 /* 0, 1 and 2 are always something, so that nothing else gets these numbers; which of them were open is remembered. */
@@ -86,7 +86,7 @@ static void open_output(const char *option, const char *path, int wanted)
 	}
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)
-		fail("%s %s: %s", option, path, strerror(errno));
+		fail_to_write(option, path, errno);
 	place(fd, wanted);
 	if (fd != wanted)
 		close(fd);
@@ -215,10 +215,23 @@ static int judge(const struct outcome *outcome, int wait_status)
 		return outcome->report_failed ? EXIT_USBX : status_of_command(status->wait_status);
 	complain("%.*s", (int)sizeof status->message, status->message);
 	if (status->result == BOOT_LIMIT)
-		return EXIT_TIMEOUT;
+		return outcome->report_failed ? EXIT_USBX : EXIT_TIMEOUT;
 	if (!status->exec_error)
 		return EXIT_USBX;
 	return status->exec_error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+/* What --timeout ends: was everything said that was asked for? late: the sentry was killed over it. */
+static int report_status(const struct options *options, const struct outcome *outcome, bool late)
+{
+	if (late && options->save_path)
+		complain(
+			"--save %s: not complete, after %llu s more than --timeout; give it more time, or less to save",
+			options->save_path, REPORT_END_NS / NS_PER_S);
+	else if (late && options->diff)
+		complain("--diff: not complete, after %llu s more than --timeout", REPORT_END_NS / NS_PER_S);
+	bool wanted = options->save_path || options->diff;
+	return wanted && (late || outcome->report_failed) ? EXIT_USBX : EXIT_TIMEOUT;
 }
 
 /* The jail raises its own soft limit as far as it may; with less than this a program would soon be told of missing
@@ -239,6 +252,7 @@ int supervise(const struct options *options, struct view *view)
 	static struct network network;
 	char message[JAIL_MESSAGE_BYTES];
 	int pidfd, wait_status = 0;
+	bool late = false;
 	pid_t pid;
 
 	signal(SIGPIPE, SIG_IGN); /* when nobody reads what we say, the status says it */
@@ -255,7 +269,7 @@ int supervise(const struct options *options, struct view *view)
 	terminal_plan(&sandbox);
 	terminal_raw();
 	if (jail_spawn(sandbox_main, &sandbox, &pid, &pidfd, message))
-		fail("%s", message);
+		fail("%s; see usbx doctor", message);
 	close(CONTROL_FD);
 	close_links(&network);
 	bool ended = wait_for_end(pidfd, signals, control, deadline_ns);
@@ -263,16 +277,17 @@ int supervise(const struct options *options, struct view *view)
 		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
 		 * say. */
 		close(control);
-		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + end_patience_ns(options)))
+		if (!wait_for_end(pidfd, signals, -1, host_monotonic_ns() + end_patience_ns(options))) {
 			kill(pid, SIGKILL);
+			late = true;
+		}
 	}
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	network_end();
 	terminal_restore();
-	if (!ended) {
-		complain("stopped after --timeout %g s", (double)options->timeout_ns / (double)NS_PER_S);
-		return EXIT_TIMEOUT;
-	}
-	return judge(sandbox.outcome, wait_status);
+	if (ended)
+		return judge(sandbox.outcome, wait_status);
+	complain("stopped after --timeout %g s", (double)options->timeout_ns / (double)NS_PER_S);
+	return report_status(options, sandbox.outcome, late);
 }

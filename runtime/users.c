@@ -80,7 +80,7 @@ static bool parse_id(const char *text, uint32_t *out)
 	errno = 0;
 	unsigned long id = strtoul(text, NULL, 10);
 	if (errno || id >= UINT32_MAX)
-		fail("--user: %s is too large for an id", text);
+		fail("--user: %s is too large; use a number below %u", text, UINT32_MAX);
 	*out = (uint32_t)id;
 	return true;
 }

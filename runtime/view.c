@@ -76,7 +76,7 @@ static const char *const etc_names[] = {
 static struct mount_spec *add_spec(struct view *view, enum mount_type type, const char *target)
 {
 	if (view->count == VIEW_LIMIT)
-		fail("more than %d mounts", VIEW_LIMIT);
+		fail("more than %d mounts; show the directory around some of them instead", VIEW_LIMIT);
 	struct mount_spec *spec = &view->specs[view->count];
 	*spec = (struct mount_spec){.type = type, .target = target, .host_dir = HOSTFILE_NONE};
 	view->shown[view->count++] = -1;
@@ -150,16 +150,19 @@ static void add_named(struct view *view, const char *option, const char *source,
 	char *full = realpath(source, NULL);
 
 	if (!full || stat(full, &attributes))
-		fail("%s %s: %s", option, source, strerror(errno));
+		fail_to_read(option, source, errno);
 	if (!S_ISDIR(attributes.st_mode) && !S_ISREG(attributes.st_mode))
-		fail("%s %s: only directories and regular files can be shown", option, source);
+		fail("%s %s: neither a directory nor a regular file, and only these can be shown; the sandbox has a "
+		     "/dev of its own",
+		     option, source);
 	if (access(full, R_OK))
-		fail("%s %s: %s", option, source, strerror(errno));
+		fail_to_read(option, source, errno);
 	if (needs_privilege(&attributes))
 		fail("%s %s: only root's privilege can read it, which a sandbox does not have: run usbx as its owner",
 		     option, source);
 	if (!strcmp(target, "/") && !S_ISDIR(attributes.st_mode))
-		fail("%s %s: the root must be a directory", option, source);
+		fail("%s %s: not a directory; name the one that has the root's bin, lib and so on in it", option,
+		     source);
 	add_host(view, full, target, mode, S_ISREG(attributes.st_mode));
 }
 
@@ -198,8 +201,7 @@ static void add_working_directory(struct view *view)
 		fail("the working directory %s cannot be read: change to another one", path);
 	if (needs_privilege(&attributes))
 		fail("only root's privilege can read the working directory %s, which a sandbox does not have: run usbx "
-		     "as "
-		     "its owner, or in another directory",
+		     "as its owner, or in another directory",
 		     path);
 	add_host(view, path, path, SHARE_COW, false);
 }

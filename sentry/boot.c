@@ -3,8 +3,6 @@
  * Everything that may park (looking up the program, reading it) runs on a fiber of its own, the boot fiber; the control
  * fiber listens to the command-line process. The sandbox ends when its first process has ended (boot_main_exited), when
  * the command-line process goes away, or when the platform finds that it must not go on (platform_fatal).
- *
- * Limits: the program is searched in at most PATH_LIMIT bytes of PATH.
  */
 #include "sentry/boot.h"
 #include "fs/changes.h"
@@ -19,6 +17,7 @@
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include "sentry/base/log.h"
+#include "sentry/boot_program.h"
 #include "sentry/core.h"
 #include "sentry/exec.h"
 #include "sentry/governor.h"
@@ -33,7 +32,6 @@
 
 #define STDIO_COUNT  3
 #define GUESTS_GO_NS (5 * NS_PER_S) /* killed ones have gone by then */
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* What boot needs while it runs; the sandbox has one. Not in the arena: a restored sandbox does not boot. */
 static struct {
@@ -68,20 +66,6 @@ printf_like(2, 3) static void boot_fail(int exec_error, const char *format, ...)
 	loop_stop();
 }
 
-void boot_limit_reached(const char *format, ...)
-{
-	va_list args;
-
-	if (!boot.status || boot.status->result == BOOT_LIMIT)
-		return;
-	va_start(args, format);
-	vsnprintf(boot.status->message, sizeof boot.status->message, format, args);
-	va_end(args);
-	boot.status->result = BOOT_LIMIT;
-	boot.main = NULL;
-	loop_stop();
-}
-
 static struct process *any_guest(void)
 {
 	struct process *process;
@@ -110,7 +94,8 @@ static void wait_for_guests(void)
 static void finish_main(void *unused)
 {
 	(void)unused;
-	console_drain();
+	if (boot.status->result != BOOT_LIMIT)
+		console_drain();
 	if (boot.config->finish) {
 		wait_for_guests();
 		boot.config->finish();
@@ -130,6 +115,35 @@ static void finish(void)
 		loop_stop();
 }
 
+/* Not because the first program has ended: whoever still runs is killed, and what there is to say is said. */
+static void finish_by_force(void)
+{
+	struct process *process;
+	struct list *all = process_all();
+
+	finish();
+	list_for_each (process, all, all_node)
+		if (!process->is_init)
+			process_exit(process, SIGKILL);
+}
+
+void boot_limit_reached(const char *format, ...)
+{
+	va_list args;
+
+	if (!boot.status || boot.status->result == BOOT_LIMIT)
+		return;
+	va_start(args, format);
+	vsnprintf(boot.status->message, sizeof boot.status->message, format, args);
+	va_end(args);
+	boot.status->result = BOOT_LIMIT;
+	boot.main = NULL;
+	if (boot.config->finish)
+		finish_by_force();
+	else
+		loop_stop();
+}
+
 void boot_main_exited(int wait_status)
 {
 	if (boot.status->result == BOOT_LIMIT)
@@ -138,52 +152,6 @@ void boot_main_exited(int wait_status)
 	boot.status->wait_status = wait_status;
 	boot.main = NULL;
 	finish();
-}
-
-static int open_program(struct task *task, const char *path, struct file **out)
-{
-	struct walker walker = {.context = task->fs, .cred = task->cred, .start = task->fs->cwd};
-
-	return exec_open(&walker, path, WALK_FOLLOW, out);
-}
-
-static const char *variable(char *const *envp, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (; *envp; envp++)
-		if (!strncmp(*envp, name, length) && (*envp)[length] == '=')
-			return *envp + length + 1;
-	return NULL;
-}
-
-/* As execvp(3): a name with a slash is a path; else each directory of PATH, remembering that one refused. What has
- * nothing to do with the directory (no memory, no host file) ends the search. */
-static int find_program(struct task *task, const char *name, char found[PATH_LIMIT], struct file **out)
-{
-	const char *path = variable(boot.config->envp, "PATH");
-	int result = -ENOENT;
-
-	if (strchr(name, '/')) {
-		if (snprintf(found, PATH_LIMIT, "%s", name) >= PATH_LIMIT)
-			return -ENAMETOOLONG;
-		return open_program(task, found, out);
-	}
-	for (path = path && *path ? path : DEFAULT_PATH;;) {
-		size_t length = strcspn(path, ":");
-		if (snprintf(found, PATH_LIMIT, "%.*s%s%s", (int)length, path, length ? "/" : "", name) < PATH_LIMIT) {
-			int error = open_program(task, found, out);
-			if (!error)
-				return 0;
-			if (error == -EACCES)
-				result = error;
-			else if (error != -ENOENT && error != -ENOTDIR)
-				return error;
-		}
-		if (!path[length])
-			return result;
-		path += length + 1;
-	}
 }
 
 static int open_standard(int fd, struct cred *cred, struct file **out)
@@ -290,21 +258,40 @@ static void start_program(struct task *task)
 {
 	const struct boot_config *config = boot.config;
 	const char *name = config->argv[0];
-	struct file *file;
-	char *path = arena_alloc(PATH_LIMIT);
-	int error = path ? find_program(task, name, path, &file) : -ENOMEM;
+	struct file *file = NULL;
+	char *path = arena_alloc(PATH_LIMIT), why[BOOT_MESSAGE_BYTES];
+	int error = path ? boot_program_open(task, name, config->envp, path, &file) : -ENOMEM;
 
-	if (!error) {
+	if (!error)
 		error = task_exec(task, file, path, config->argv, config->envp);
-		file_put(file);
-	}
-	arena_free(path, PATH_LIMIT);
 	if (!error)
 		error = task_start(task);
-	if (error == -ENOENT)
-		boot_fail(ENOENT, "%s: no such program in the sandbox; see --mount and --env PATH", name);
-	else if (error)
-		boot_fail(-error, "%s: cannot run it: %s", name, strerror(-error));
+	if (error) {
+		boot_program_explain(task, name, path ? path : name, file, error, why);
+		boot_fail(-error, "%s", why);
+	}
+	if (file)
+		file_put(file);
+	if (path)
+		arena_free(path, PATH_LIMIT);
+}
+
+/* What can be done about a place that cannot be made. */
+static const char *place_remedy(int error)
+{
+	switch (error) {
+	case -EROFS:
+		return "; choose a place that is there, or one outside of what is read-only";
+	case -EISDIR:
+		return ", and a file can only take the place of a file; choose another with --mount";
+	case -ENOTDIR:
+		return ", and a directory can only take the place of a directory; choose another with --mount";
+	case -ENOMEM:
+	case -ENOSPC:
+		return "; see --memory and --disk";
+	default:
+		return "; choose another place with --mount";
+	}
 }
 
 static void boot_main(void *unused)
@@ -314,9 +301,8 @@ static void boot_main(void *unused)
 
 	(void)unused;
 	if (error) {
-		boot_fail(0, "cannot make %s in the sandbox: %s%s", boot.config->mounts[failed].target,
-			  strerror(-error),
-			  error == -EROFS ? "; choose a place that is there, or one outside of what is read-only" : "");
+		boot_fail(0, "cannot make %.500s in the sandbox: %s%s", boot.config->mounts[failed].target,
+			  strerror(-error), place_remedy(error));
 		return;
 	}
 	error = changes_begin(&boot.root);
@@ -326,7 +312,7 @@ static void boot_main(void *unused)
 	}
 	error = make_main(&boot.main);
 	if (error) {
-		boot_fail(0, "working directory %s: %s; choose another with --workdir", boot.config->workdir,
+		boot_fail(0, "working directory %.500s: %s; choose another with --workdir", boot.config->workdir,
 			  strerror(-error));
 		return;
 	}
@@ -357,20 +343,16 @@ static void forward_signal(int sig)
 			signal_send_process(process, sig, NULL);
 }
 
-/* The command-line process wants no more, or is no more. */
+/* The command-line process wants no more, or is no more. A report that has been begun is brought to its end: the
+ * command-line process says how long it waits for that. */
 static void end_by_order(void)
 {
-	struct process *process;
-	struct list *all = process_all();
-
-	if (!boot.config->finish || !boot.main) {
-		boot_fail(0, "the command line went away");
+	if (boot.finishing && boot.config->finish)
 		return;
-	}
-	finish();
-	list_for_each (process, all, all_node)
-		if (!process->is_init)
-			process_exit(process, SIGKILL);
+	if (!boot.config->finish || !boot.main)
+		boot_fail(0, "the command line went away");
+	else
+		finish_by_force();
 }
 
 static void control_main(void *unused)

@@ -45,10 +45,9 @@ enum boot_result { BOOT_EXITED, BOOT_LIMIT, BOOT_FAILED };
 
 struct boot_status {
 	enum boot_result result;
-	int wait_status;   /* EXITED: of the first program, as wait(2) */
-	int exec_error;    /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
-	char message[256]; /* LIMIT: which one ended the sandbox. FAILED: one line that names the thing and the remedy
-			    */
+	int wait_status;    /* EXITED: of the first program, as wait(2) */
+	int exec_error;     /* FAILED to start argv[0]: errno (ENOENT -> 127, else 126); 0 when something else failed */
+	char message[1024]; /* LIMIT: which one ended the sandbox. FAILED: a line that names the thing and the remedy */
 };
 
 /* Runs the sandbox from its first process to the last; called in the jail. The loop is in sentry/loop.c. */

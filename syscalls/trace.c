@@ -16,6 +16,7 @@
 #include "sentry/task.h"
 #include "syscalls/table.h"
 #include "syscalls/trace_json.h"
+#include "syscalls/trace_out.h"
 #include "syscalls/trace_print.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -29,16 +30,16 @@
 
 bool trace_wanted;
 static bool to_lines, to_json; /* --strace, --trace */
-static uint32_t line_file = HOSTFILE_NONE;
+static struct trace_out lines = {.option = "--strace", .host_file = HOSTFILE_NONE, .on = &to_lines};
 static struct list unfinished = LIST_INIT(unfinished);
 
 static void write_line(struct text *text)
 {
 	text->data[text->length] = '\n';
-	if (line_file == HOSTFILE_NONE)
+	if (lines.host_file == HOSTFILE_NONE)
 		host_stderr(text->data, text->length + 1);
-	else if (host_write(hostfile_fd(line_file), text->data, text->length + 1) < 0)
-		to_lines = false; /* a full disk, a closed pipe: the sandbox goes on without */
+	else
+		trace_out_write(&lines, text->data, text->length + 1);
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -208,8 +209,10 @@ void trace_start(const struct trace_config *config)
 		.signal = event_signal, .exited = event_exited, .exec = event_exec};
 
 	to_lines = config->lines;
-	to_json = config->json_file != HOSTFILE_NONE && trace_json_start(config->json_file, &to_json);
-	line_file = config->line_file;
+	lines.host_file = config->line_file;
+	lines.path = config->line_path;
+	to_json = config->json_file != HOSTFILE_NONE &&
+		  trace_json_start(&(struct trace_out){"--trace", config->json_path, config->json_file, &to_json});
 	trace_wanted = to_lines || to_json;
 	if (trace_wanted)
 		run_set_observer(&observer);

@@ -14,11 +14,12 @@
 struct task;
 struct syscall_row;
 
-/* Where it goes: host file indices, borrowed for ever. */
+/* Where it goes: host file indices, and paths for messages; borrowed for ever. */
 struct trace_config {
 	bool lines;         /* --strace */
 	uint32_t line_file; /* HOSTFILE_NONE: the sentry's standard error */
 	uint32_t json_file; /* --trace; HOSTFILE_NONE: none */
+	const char *line_path, *json_path;
 };
 
 /* Once, before the first task. Besides calls it shows signals ("--- SIGCHLD {...} ---"), ends ("+++ exited with 0 +++")

@@ -34,45 +34,19 @@
 #define RECORD_BYTES (TRACE_STRING_COUNT * BYTE_MOST * PATH_LIMIT + BYTE_MOST * EXEC_BYTES + 32 * 1024)
 
 static struct {
-	uint32_t file;
-	bool *on;
+	struct trace_out to;
 	uint64_t real_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	char *record, *buffer;
 	size_t buffered;
 	struct fiber *flusher;
 } out;
 
-static void stop_writing(int error)
-{
-	char line[128];
-	int n = snprintf(line, sizeof line, "usbx: --trace: %s: the trace ends here\n", strerror(error));
-
-	*out.on = false;
-	out.buffered = 0;
-	host_stderr(line, MIN((size_t)MAX(n, 0), sizeof line - 1));
-}
-
-static void write_all(const char *bytes, size_t size)
-{
-	while (size && *out.on) {
-		ssize_t done = host_write(hostfile_fd(out.file), bytes, size);
-		if (done == -EINTR)
-			continue;
-		if (done <= 0) {
-			stop_writing(done ? (int)-done : EIO);
-			return;
-		}
-		bytes += done;
-		size -= (size_t)done;
-	}
-}
-
 void trace_json_flush(void)
 {
 	size_t size = out.buffered;
 
 	out.buffered = 0;
-	write_all(out.buffer, size);
+	trace_out_write(&out.to, out.buffer, size);
 }
 
 static void flusher_main(void *unused)
@@ -93,12 +67,11 @@ static bool memory_get(char **memory, size_t size)
 	return *memory != NULL;
 }
 
-bool trace_json_start(uint32_t host_file, bool *on)
+bool trace_json_start(const struct trace_out *to)
 {
 	struct timespec real;
 
-	out.file = host_file;
-	out.on = on;
+	out.to = *to;
 	if (!memory_get(&out.record, RECORD_BYTES) || !memory_get(&out.buffer, BUFFER_BYTES) ||
 	    fiber_new(flusher_main, NULL, &out.flusher))
 		return false;
@@ -129,7 +102,7 @@ static void record_end(struct json *json)
 	if (out.buffered + text->length > BUFFER_BYTES)
 		trace_json_flush();
 	if (text->length > BUFFER_BYTES) {
-		write_all(text->data, text->length);
+		trace_out_write(&out.to, text->data, text->length);
 		return;
 	}
 	memcpy(out.buffer + out.buffered, text->data, text->length);

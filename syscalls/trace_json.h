@@ -4,6 +4,7 @@
 
 #include "sentry/abi/signal.h"
 #include "syscalls/trace.h"
+#include "syscalls/trace_out.h"
 
 enum trace_end { TRACE_RETURNED, TRACE_NO_RETURN, TRACE_UNFINISHED };
 
@@ -11,8 +12,8 @@ enum trace_end { TRACE_RETURNED, TRACE_NO_RETURN, TRACE_UNFINISHED };
 unsigned trace_argc(const struct trace_call *call);
 bool trace_is_restart(long result);
 
-/* *on becomes false when the file cannot be written any more. False: no memory. */
-must_check bool trace_json_start(uint32_t host_file, bool *on);
+/* Copies what to points to. False: no memory. */
+must_check bool trace_json_start(const struct trace_out *to);
 struct shown;
 /* PARKS. Reads what a record shows otherwise than --strace: the whole path, the bytes of a buffer. */
 void trace_json_keep(struct trace_call *call, unsigned index, const struct shown *arg);

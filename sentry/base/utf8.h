@@ -10,5 +10,7 @@ unsigned utf8_decode(const void *bytes, size_t size, uint32_t *out);
 /* Would showing it do something to a terminal or to the order of what stands around it? Control characters, and those
  * that change the direction of writing. */
 bool utf8_is_control(uint32_t character);
+/* Such characters, and bytes that are no text, become question marks, in place. */
+void utf8_make_harmless(char *text);
 
 #endif

@@ -27,9 +27,35 @@ def case_strace():
         # On standard error, among the program's own words; to nobody; to a full device.
         assert "[pid 2] exit_group(0) = ?" in run("true", options=["--strace"]).stderr.splitlines()
         expect(subprocess.run(["sh", "-c", '"$0" run --strace -- true 2>&-', USBX], timeout=LIMIT_S).returncode, 0)
-        expect(run("true", options=["--strace=/dev/full"]).returncode, 0)
         expect(run("sleep", "30", options=["--strace=log", "--timeout", "0.5"], cwd=place).returncode, 124)
         assert "nanosleep(" in (place / "log").read_text()
+
+
+def case_strace_that_cannot_be_written():
+    """A full disk, in the middle of a line or at its beginning, is said once, and the sandbox goes on."""
+    ends = "No space left on device: the trace ends here, the sandbox goes on\n"
+    for option in ["--strace=/dev/full"], ["--trace", "/dev/full"]:
+        result = run("echo", "a", options=option)
+        expect((result.returncode, result.stdout, result.stderr), (0, "a\n", f"usbx: {option[0].partition('=')[0]} /dev/full: {ends}"))
+    with directory() as place:
+        script = 'mount -t tmpfs -o size=8k none "$1" && "$0" run --strace="$1/log" -- ls /; echo $?; cat "$1/log"'
+        result = subprocess.run([*PRIVATE_MOUNTS, "sh", "-c", script, USBX, place], capture_output=True, text=True, timeout=LIMIT_S)
+        expect(result.stderr, f"usbx: --strace {place}/log: {ends}")
+        shown, _, log = result.stdout.partition("\n0\n")
+        assert "usr" in shown and len(log) == 8192 and all(line.startswith("[pid 2] ") for line in log.splitlines()), result.stdout
+
+
+def case_slow_reader_of_standard_error():
+    """Somebody made the pipe non-blocking, and nobody reads for a while: every line of --diff gets out."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with directory() as place, os.fdopen(reading) as pipe:
+        process = subprocess.Popen([USBX, "run", "--diff", "--", "sh", "-c", "for i in $(seq 300); do : >$i; done"], stdin=subprocess.DEVNULL, stderr=writing, cwd=place)
+        os.close(writing)
+        time.sleep(2)
+        expect(sorted(pipe.read().splitlines()), sorted(f"A {place}/{i} (0 bytes)" for i in range(1, 301)))
+        expect(process.wait(LIMIT_S), 0)
 
 
 def records(path):
@@ -87,7 +113,7 @@ def case_trace_with_a_slow_reader():
 
 def case_trace_that_cannot_be_written():
     result = run("ls", "/", options=["--trace", "/dev/full"])
-    expect((result.returncode, result.stderr), (0, "usbx: --trace: No space left on device: the trace ends here\n"))
+    expect((result.returncode, result.stderr), (0, "usbx: --trace /dev/full: No space left on device: the trace ends here, the sandbox goes on\n"))
     assert "usr" in result.stdout
     reading, writing = os.pipe()
     os.close(reading)
@@ -190,6 +216,29 @@ def case_diff_of_other_places():
         result = run("sh", "-c", script, options=["--timeout", "1", "--diff", "--save", place / "late.tar"], cwd=place / "d")
         expect((result.returncode, result.stderr.splitlines()[0]), (124, f"A {place}/d/late (5 bytes)"))
         expect(usbx("diff", place / "late.tar").stdout, f"A {place}/d/late (5 bytes)\n")
+
+
+def case_reports_when_a_limit_ends_it():
+    """Time, CPU time, output or memory is used up, whoever is still at work: what has changed is said and kept."""
+    fill = "[hoard.append(b'x' * (1 << 20)) for hoard in [[]] for _ in range(1 << 20)]"
+    cases = [("sleep 60", ["--timeout", "1"], 124, "stopped after --timeout 1 s"),
+             ("(while :; do :; done) & while :; do :; done", ["--cpu-time", "0.3"], 124, "stopped after --cpu-time 0.3 s"),
+             ("yes & yes", ["--max-output", "2000"], 124, "stopped after --max-output 2000 bytes of output"),
+             ("trap '' TERM INT; yes", ["--max-output", "2000", "-t"], 124, "stopped after --max-output 2000 bytes of output"),
+             (f'exec python3 -c "{fill}"', ["--memory", "64M"], 137, "out of memory: killed process 2 (python3)"),
+             (f'echo -1000 >/proc/self/oom_score_adj; exec python3 -c "{fill}"', ["--memory", "64M", "--user", "0"], 124, "and nobody who may be killed")]
+    for script, options, status, said in cases:
+        with directory() as place:
+            (place / "d").mkdir()
+            result = run("sh", "-c", "echo new >new; " + script, options=["--diff", "--save", place / "kept.tar", *options], cwd=place / "d")
+            changes = [line for line in result.stderr.splitlines() if line.startswith("A ")]
+            expect((result.returncode, changes), (status, [f"A {place}/d/new (4 bytes)"]), (options, result.stderr))
+            assert said in result.stderr, (said, result.stderr)
+            expect(usbx("diff", place / "kept.tar").stdout, changes[0] + "\n", options)
+            if status == 124 and "-t" not in options:
+                # What cannot be kept makes the status, not the limit.
+                result = run("sh", "-c", "echo new >new; " + script, options=["--save", "/dev/full", *options], cwd=place / "d")
+                assert result.returncode == 125 and "the archive is not complete; make room" in result.stderr and said in result.stderr, result
 
 
 def case_save():
