@@ -125,7 +125,7 @@ struct mem_op {
 	uint32_t prot;  /* MAP, PROTECT */
 	uint32_t flags; /* MAP */
 	uint32_t file;  /* MAP: host file index (platform/hostfile.h), or MEM_NO_FILE for zeroed memory */
-	int advice;     /* ADVISE: MADV_DONTNEED or MADV_FREE, nothing else */
+	int advice;     /* ADVISE: MADV_DONTNEED, MADV_FREE, MADV_POPULATE_READ or _WRITE, nothing else */
 	uint64_t addr, size;
 	uint64_t offset; /* MAP of a file: whole pages */
 	uint64_t new_addr,
@@ -167,6 +167,7 @@ must_check int aspace_cmpxchg32(struct aspace *as, struct uthread *thread, struc
  * share after a fork counts for both. Zeros when it is gone. */
 struct memory_usage {
 	uint64_t anonymous, file, shared, tables;
+	uint64_t peak; /* the most that memory_usage_rss has been, or more than that now */
 };
 void aspace_usage(struct aspace *as, struct memory_usage *out);
 static inline uint64_t memory_usage_rss(const struct memory_usage *usage)

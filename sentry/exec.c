@@ -182,12 +182,16 @@ static int unshare(struct task *task)
 
 static void drop_old_program(struct task *task)
 {
+	struct process *process = task->process;
 	struct mm *mm = task->mm;
 	struct uthread *thread = task->uthread;
+	struct memory_usage usage;
 
 	if (!mm)
 		return;
 	task_release_memory(task);
+	aspace_usage(mm->as, &usage);
+	process->usage.max_rss_kb = MAX(process->usage.max_rss_kb, usage.peak / 1024);
 	task->user_ns = task_cpu_ns(task);
 	task->uthread = NULL;
 	task_kick_settle(task);

@@ -260,6 +260,7 @@ static int copy_vmas(const struct mm *from, struct mm *to)
 		struct vma *copy = vma_spares_take(&spares);
 		*copy = *vma;
 		copy->flags &= ~(uint32_t)MAP_LOCKED;
+		copy->madvise &= ~VMA_ON_FAULT;
 		if (copy->file)
 			file_get(copy->file);
 		if (copy->host_file != MEM_NO_FILE)

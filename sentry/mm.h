@@ -12,7 +12,7 @@
 #include "sentry/base/tree.h"
 #include "sentry/base/wait.h"
 
-/* struct vma.madvise: what madvise(2) said about fork and core dumps, and mseal(2). */
+/* struct vma.madvise: what madvise(2) said about fork and core dumps; mseal(2), mlock2(2). */
 #define VMA_DONTFORK   1u
 #define VMA_WIPEONFORK 2u
 #define VMA_DONTDUMP   4u
@@ -22,6 +22,7 @@
 #define VMA_SEQUENTIAL 64u
 #define VMA_RANDOM     128u
 #define VMA_SEALED     256u
+#define VMA_ON_FAULT   512u /* locked when it is touched: MLOCK_ONFAULT */
 
 /* A mapping: [start, end), whole pages, never overlapping another of the same mm. */
 struct vma {
@@ -62,8 +63,9 @@ struct mm {
 	unsigned auxv_words;
 	struct file *exe; /* counted, see mm_exe_set; NULL for none */
 	bool dumpable;
-	bool lock_future; /* mlockall(MCL_FUTURE) */
-	bool busy;        /* a change is under way */
+	bool lock_future;   /* mlockall(MCL_FUTURE) */
+	bool lock_on_fault; /* mlockall(MCL_ONFAULT): future mappings are locked when they are touched */
+	bool busy;          /* a change is under way */
 	struct waitq busy_wait;
 	uint64_t fault_last; /* the last fault that the books called right, and how often in a row */
 	uint32_t fault_repeats;
@@ -114,9 +116,10 @@ must_check int mm_remap_file_pages(struct mm *mm, struct uthread *caller, uint64
 must_check int mm_seal(struct mm *mm, uint64_t addr, uint64_t size); /* mseal */
 must_check int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, int advice);
 long mm_brk(struct mm *mm, struct uthread *caller, uint64_t brk);
-/* mlock, mlock2 (lock true), munlock. */
-must_check int mm_lock_pages(struct mm *mm, uint64_t addr, uint64_t size, bool lock);
-must_check int mm_lock_all(struct mm *mm, int flags);                           /* MCL_*; 0: munlockall */
+/* munlock, mlock, and mlock2 with MLOCK_ONFAULT. */
+enum mm_lock { MM_UNLOCK, MM_LOCK, MM_LOCK_ON_FAULT };
+must_check int mm_lock_pages(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, enum mm_lock how);
+must_check int mm_lock_all(struct mm *mm, struct uthread *caller, int flags);   /* MCL_*; 0: munlockall */
 must_check int mm_sync(struct mm *mm, uint64_t addr, uint64_t size, int flags); /* msync */
 /* mincore: one byte a page from a page-aligned addr, at most MM_MINCORE_PAGES at once. -ENOMEM: not all is mapped. */
 #define MM_MINCORE_PAGES 4096u

@@ -46,6 +46,8 @@ struct vma *vma_split(struct mm *mm, struct vma *vma, uint64_t addr, struct vma_
 void vma_resize(struct mm *mm, struct vma *vma, uint64_t start, uint64_t end);
 /* Merges with the neighbours where possible. */
 struct vma *vma_merge(struct mm *mm, struct vma *vma);
+/* The same for all that lie in [start, end) or touch it. */
+void vma_merge_range(struct mm *mm, uint64_t start, uint64_t end);
 /* Takes everything in [start, end) out of the books; needs one spare. */
 void vma_carve(struct mm *mm, uint64_t start, uint64_t end, struct vma_spares *spares);
 /* How many more vmas carving [start, end) makes: 1, 0 or less. */
@@ -95,6 +97,24 @@ static inline bool mm_range_ok(uint64_t addr, uint64_t size)
 {
 	return addr >= PLATFORM_MIN_ADDR && addr < PLATFORM_MAX_ADDR && size <= PLATFORM_MAX_ADDR - addr;
 }
+
+/* ---- mm_protect.c */
+
+/* What a change does to each vma of a range. */
+struct mm_change {
+	uint32_t prot, set_flags, clear_flags, set_advice, clear_advice;
+	bool set_prot;
+};
+/* Enters it in the books for all of [start, end), splitting at its ends. -ENOMEM. */
+must_check int mm_change_books(struct mm *mm, uint64_t start, uint64_t end, const struct mm_change *change);
+
+/* ---- mm_lock.c */
+
+/* PARKS. Faults in [start, end), which lies in one vma that may be read (write: written). -EFAULT: not all can be had.
+ */
+must_check int mm_populate(struct mm *mm, struct uthread *caller, uint64_t start, uint64_t end, bool write);
+/* PARKS. The same for whatever is locked in a range that may have holes; what cannot be had does not matter. */
+void mm_populate_locked(struct mm *mm, struct uthread *caller, uint64_t start, uint64_t end);
 
 /* ---- mm_map.c: for mremap and brk, inside mm_enter */
 

@@ -67,7 +67,7 @@ static int plan_sizes(struct plan *plan, const struct mm_map_request *request)
 	plan->prot = request->prot & (MEM_READ | MEM_WRITE | MEM_EXEC);
 	plan->max_prot = MEM_READ | MEM_WRITE | MEM_EXEC;
 	plan->flags = request->flags & (MAP_NORESERVE | MAP_GROWSDOWN | MAP_LOCKED);
-	plan->populate = (request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+	plan->populate = (request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || plan->flags & MAP_LOCKED;
 	plan->offset = request->offset;
 	plan->name = request->name;
 	plan->guard_pages = request->guard_pages;
@@ -286,8 +286,10 @@ static int place_plan(struct mm *mm, struct plan *plan, const struct mm_map_requ
 {
 	int error;
 
-	if (mm->lock_future)
+	if (mm->lock_future) {
 		plan->flags |= MAP_LOCKED;
+		plan->populate |= !mm->lock_on_fault;
+	}
 	if (mm->vma_count > VMA_LIMIT)
 		return -ENOMEM;
 	if (!plan->fixed) {
@@ -314,6 +316,7 @@ static void plan_vma(const struct plan *plan, struct vma *vma)
 	vma->prot = plan->prot;
 	vma->max_prot = plan->max_prot;
 	vma->flags = plan->flags;
+	vma->madvise = plan->flags & MAP_LOCKED && !plan->populate ? VMA_ON_FAULT : 0;
 	vma->file = plan->file;
 	vma->offset = plan->file || plan->host_file != MEM_NO_FILE ? plan->offset : plan->addr;
 	vma->host_file = plan->host_file;
@@ -341,7 +344,7 @@ static int carry_out(struct mm *mm, struct uthread *caller, const struct plan *p
 	struct vma *vma = vma_spares_take(&spares);
 	plan_vma(plan, vma);
 	struct mem_op op = vma_map_op(vma, vma->start, vma->end);
-	if (plan->populate || plan->flags & MAP_LOCKED)
+	if (plan->populate)
 		op.flags |= MEM_POPULATE;
 	error = mm_platform(mm, caller, &op, is_doubtful(plan));
 	if (error) {
@@ -435,6 +438,7 @@ static int brk_grow(struct mm *mm, struct uthread *caller, uint64_t from, uint64
 
 	plan.max_prot = MEM_READ | MEM_WRITE | MEM_EXEC;
 	plan.flags = MAP_PRIVATE | (mm->lock_future ? MAP_LOCKED : 0);
+	plan.populate = mm->lock_future && !mm->lock_on_fault;
 	if (to > PLATFORM_MAX_ADDR - PAGE_SIZE || to + PAGE_SIZE > next_start)
 		return -ENOMEM;
 	int error = check_limits(mm, &plan);

@@ -1,12 +1,11 @@
-/* mm_protect.c - changes of what is mapped already: mprotect(2), madvise(2), mlock(2), mseal(2), and the questions
- * msync(2), mincore(2).
+/* mm_protect.c - changes of what is mapped already: mprotect(2), madvise(2), mseal(2); and msync(2).
  *
  * As in Linux a range may hold many mappings and holes: a call does its work up to the place where it fails, and that
  * part stays done. So each call first finds how far it will come, makes one change of the host for that part, and then
  * brings the books up to it.
  *
- * Limits: memory is never locked on the host, mlock only counts; MADV_HWPOISON and MADV_SOFT_OFFLINE are refused to
- * everybody; advice on reading order and huge pages is remembered and shown, nothing more.
+ * Limits: MADV_HWPOISON and MADV_SOFT_OFFLINE are refused to everybody; advice on reading order and huge pages is
+ * remembered and shown, nothing more.
  */
 #include "sentry/mm_impl.h"
 
@@ -14,11 +13,8 @@
 #include "platform/hostfile.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/falloc.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -40,12 +36,6 @@ static void isolate(struct mm *mm, uint64_t start, uint64_t end, struct vma_spar
 		vma_split(mm, vma, end, spares);
 }
 
-static void merge_range(struct mm *mm, uint64_t start, uint64_t end)
-{
-	for (struct vma *vma = mm_find(mm, start); vma && vma->start <= end; vma = mm_next(vma))
-		vma = vma_merge(mm, vma);
-}
-
 /* How many more vmas isolating makes. */
 static unsigned isolate_growth(struct mm *mm, uint64_t start, uint64_t end)
 {
@@ -54,13 +44,7 @@ static unsigned isolate_growth(struct mm *mm, uint64_t start, uint64_t end)
 	return (first && first->start < start) + (last && last->start < end && last->end > end);
 }
 
-/* What a change does to each vma of a range. */
-struct change {
-	uint32_t prot, set_flags, clear_flags, set_advice, clear_advice;
-	bool set_prot;
-};
-
-static void apply_change(struct mm *mm, uint64_t start, uint64_t end, const struct change *change,
+static void apply_change(struct mm *mm, uint64_t start, uint64_t end, const struct mm_change *change,
 			 struct vma_spares *spares)
 {
 	isolate(mm, start, end, spares);
@@ -72,10 +56,10 @@ static void apply_change(struct mm *mm, uint64_t start, uint64_t end, const stru
 		vma->madvise = (vma->madvise | change->set_advice) & ~change->clear_advice;
 		vma_account(mm, vma, true);
 	}
-	merge_range(mm, start, end);
+	vma_merge_range(mm, start, end);
 }
 
-static int change_books(struct mm *mm, uint64_t start, uint64_t end, const struct change *change)
+int mm_change_books(struct mm *mm, uint64_t start, uint64_t end, const struct mm_change *change)
 {
 	struct vma_spares spares;
 
@@ -136,6 +120,15 @@ static int protect_platform(struct mm *mm, struct uthread *caller, uint64_t star
 	return mm_platform(mm, caller, &op, (prot & MEM_WRITE) && end - start >= MM_SETTLE_BYTES);
 }
 
+/* As Linux: locked pages that may now be written are copied now. The books still tell what they were. */
+static void populate_writable(struct mm *mm, struct uthread *caller, uint64_t start, uint64_t end)
+{
+	for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = mm_next(vma))
+		if (vma->flags & MAP_LOCKED && !(vma->flags & MAP_SHARED) && !(vma->prot & MEM_WRITE) &&
+		    !(vma->madvise & VMA_ON_FAULT))
+			(void)!mm_populate(mm, caller, MAX(vma->start, start), MIN(vma->end, end), true);
+}
+
 static int protect_locked(struct mm *mm, struct uthread *caller, uint64_t start, uint64_t end, uint32_t prot)
 {
 	struct vma_spares spares;
@@ -150,8 +143,10 @@ static int protect_locked(struct mm *mm, struct uthread *caller, uint64_t start,
 	if (error)
 		return error;
 	error = protect_platform(mm, caller, start, reach, prot);
+	if (!error && prot & MEM_WRITE)
+		populate_writable(mm, caller, start, reach);
 	if (!error)
-		apply_change(mm, start, reach, &(struct change){.prot = prot, .set_prot = true}, &spares);
+		apply_change(mm, start, reach, &(struct mm_change){.prot = prot, .set_prot = true}, &spares);
 	vma_spares_put(&spares);
 	return error ? error : reach_error;
 }
@@ -188,7 +183,7 @@ int mm_protect(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t si
 /* --------------------------------------------------------------------------------------------------------- madvise */
 
 /* Advice that only changes what the books say. false: it is of another sort. */
-static bool advice_change(int advice, struct change *out)
+static bool advice_change(int advice, struct mm_change *out)
 {
 	static const struct {
 		int advice;
@@ -212,7 +207,7 @@ static bool advice_change(int advice, struct change *out)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		if (table[i].advice != advice)
 			continue;
-		*out = (struct change){.set_advice = table[i].set, .clear_advice = table[i].clear};
+		*out = (struct mm_change){.set_advice = table[i].set, .clear_advice = table[i].clear};
 		return true;
 	}
 	return false;
@@ -220,7 +215,7 @@ static bool advice_change(int advice, struct change *out)
 
 static bool advice_known(int advice)
 {
-	struct change unused;
+	struct mm_change unused;
 
 	return advice_change(advice, &unused) || advice == MADV_WILLNEED || advice == MADV_DONTNEED ||
 	       advice == MADV_FREE || advice == MADV_REMOVE || advice == MADV_COLD || advice == MADV_PAGEOUT ||
@@ -284,7 +279,7 @@ static bool seal_forbids(const struct vma *vma, int advice)
 /* One vma's part [start, end). */
 static int advise_part(struct mm *mm, struct uthread *caller, struct vma *vma, uint64_t start, uint64_t end, int advice)
 {
-	struct change change;
+	struct mm_change change;
 
 	if (seal_forbids(vma, advice))
 		return -EPERM;
@@ -299,9 +294,10 @@ static int advise_part(struct mm *mm, struct uthread *caller, struct vma *vma, u
 	case MADV_PAGEOUT:
 		return vma->flags & MAP_LOCKED ? -EINVAL : 0;
 	case MADV_POPULATE_READ:
-		return vma->prot & MEM_READ ? 0 : -EINVAL;
 	case MADV_POPULATE_WRITE:
-		return vma->prot & MEM_WRITE ? 0 : -EINVAL;
+		if (!(vma->prot & (advice == MADV_POPULATE_READ ? MEM_READ : MEM_WRITE)))
+			return -EINVAL;
+		return mm_populate(mm, caller, start, end, advice == MADV_POPULATE_WRITE);
 	case MADV_COLLAPSE:
 		return -EINVAL;
 	case MADV_WIPEONFORK:
@@ -311,7 +307,7 @@ static int advise_part(struct mm *mm, struct uthread *caller, struct vma *vma, u
 	}
 	if (!advice_change(advice, &change))
 		return 0;
-	return change_books(mm, start, end, &change);
+	return mm_change_books(mm, start, end, &change);
 }
 
 /* A populating advice stops at a hole, the others go on and say so at the end. */
@@ -370,7 +366,7 @@ static bool all_mapped(struct mm *mm, uint64_t start, uint64_t end)
 
 int mm_seal(struct mm *mm, uint64_t addr, uint64_t size)
 {
-	const struct change change = {.set_advice = VMA_SEALED};
+	const struct mm_change change = {.set_advice = VMA_SEALED};
 	uint64_t bytes = page_up(size), end = addr + bytes;
 
 	if (addr & ~PAGE_MASK || (size && !bytes) || end < addr)
@@ -378,83 +374,12 @@ int mm_seal(struct mm *mm, uint64_t addr, uint64_t size)
 	if (!bytes)
 		return 0;
 	mm_enter(mm);
-	int error = all_mapped(mm, addr, end) ? change_books(mm, addr, end, &change) : -ENOMEM;
+	int error = all_mapped(mm, addr, end) ? mm_change_books(mm, addr, end, &change) : -ENOMEM;
 	mm_leave(mm);
 	return error;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- mlock */
-
-static uint64_t locked_in(struct mm *mm, uint64_t start, uint64_t end)
-{
-	uint64_t pages = 0;
-
-	for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = mm_next(vma))
-		if (vma->flags & MAP_LOCKED)
-			pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
-	return pages;
-}
-
-static int lock_range(struct mm *mm, uint64_t start, uint64_t end, const struct change *change)
-{
-	uint64_t at = start;
-
-	for (struct vma *vma = mm_find(mm, start); vma && vma->start <= at && at < end; vma = mm_next(vma))
-		at = MIN(vma->end, end);
-	if (at == start)
-		return -ENOMEM;
-	int error = change_books(mm, start, at, change);
-	return error ? error : at < end ? -ENOMEM : 0;
-}
-
-int mm_lock_pages(struct mm *mm, uint64_t addr, uint64_t size, bool lock)
-{
-	const struct change change = {.set_flags = lock ? MAP_LOCKED : 0, .clear_flags = lock ? 0 : MAP_LOCKED};
-	uint64_t start = page_down(addr), bytes = page_up(size + (addr - start)), end = start + bytes;
-	int error = 0;
-
-	if (lock && !mm_limit(RLIMIT_MEMLOCK) && !mm_capable(CAP_IPC_LOCK))
-		return -EPERM;
-	mm_enter(mm);
-	if (lock && end >= start &&
-	    !mm_may_lock(mm, (bytes >> PAGE_SHIFT) - MIN(bytes >> PAGE_SHIFT, locked_in(mm, start, end))))
-		error = -ENOMEM;
-	else if (end < start || bytes < size)
-		error = -EINVAL;
-	else if (end > start)
-		error = lock_range(mm, start, end, &change);
-	mm_leave(mm);
-	return error;
-}
-
-static void lock_everything(struct mm *mm, bool lock)
-{
-	for (struct vma *vma = mm_first(mm); vma; vma = mm_next(vma)) {
-		vma_account(mm, vma, false);
-		vma->flags = lock ? vma->flags | MAP_LOCKED : vma->flags & ~(uint32_t)MAP_LOCKED;
-		vma_account(mm, vma, true);
-	}
-	merge_range(mm, 0, PLATFORM_MAX_ADDR);
-}
-
-int mm_lock_all(struct mm *mm, int flags)
-{
-	if (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
-		return -EINVAL;
-	if (flags && !mm_limit(RLIMIT_MEMLOCK) && !mm_capable(CAP_IPC_LOCK))
-		return -EPERM;
-	if (flags & MCL_CURRENT && mm_shown_pages(mm) > mm_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
-	    !mm_capable(CAP_IPC_LOCK))
-		return -ENOMEM;
-	mm_enter(mm);
-	mm->lock_future = flags & MCL_FUTURE;
-	if (flags & MCL_CURRENT || !flags)
-		lock_everything(mm, flags);
-	mm_leave(mm);
-	return 0;
-}
-
-/* ------------------------------------------------------------------------------------------------------- questions */
+/* ----------------------------------------------------------------------------------------------------------- msync */
 
 /* The data of shared file mappings is the file's at once; syncing is what fsync(2) does. PARKS between two vmas. */
 int mm_sync(struct mm *mm, uint64_t addr, uint64_t size, int flags)
@@ -485,24 +410,4 @@ int mm_sync(struct mm *mm, uint64_t addr, uint64_t size, int flags)
 			return error;
 	}
 	return hole;
-}
-
-int mm_resident(struct mm *mm, uint64_t addr, uint64_t pages, uint8_t *out)
-{
-	uint64_t end = addr + pages * PAGE_SIZE;
-
-	assert(pages <= MM_MINCORE_PAGES && !(addr & ~PAGE_MASK));
-	for (uint64_t at = addr; at < end;) {
-		struct vma *vma = mm_find(mm, at);
-		if (!vma || vma->start > at)
-			return -ENOMEM;
-		at = MIN(vma->end, end);
-	}
-	int error = aspace_resident(mm->as, addr, pages, out);
-	/* Pages of files are in the host's cache whether this mapping has touched them or not. */
-	for (struct vma *vma = mm_find(mm, addr); !error && vma && vma->start < end; vma = mm_next(vma))
-		if (vma->file && vma->host_file != MEM_NO_FILE)
-			for (uint64_t at = MAX(vma->start, addr); at < MIN(vma->end, end); at += PAGE_SIZE)
-				out[(at - addr) >> PAGE_SHIFT] = 1;
-	return error;
 }

@@ -283,7 +283,10 @@ long mm_remap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t siz
 	if (error)
 		return error;
 	mm_enter(mm);
+	uint64_t old_size = remap.old_size;
 	long result = remap_locked(&remap);
+	if (result >= 0 && remap.new_size > old_size)
+		mm_populate_locked(mm, caller, (uint64_t)result + old_size, (uint64_t)result + remap.new_size);
 	mm_leave(mm);
 	return result;
 }

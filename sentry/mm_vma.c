@@ -342,6 +342,12 @@ struct vma *vma_merge(struct mm *mm, struct vma *vma)
 	return vma;
 }
 
+void vma_merge_range(struct mm *mm, uint64_t start, uint64_t end)
+{
+	for (struct vma *vma = mm_find(mm, start); vma && vma->start <= end; vma = mm_next(vma))
+		vma = vma_merge(mm, vma);
+}
+
 struct vma *vma_enter(struct mm *mm, struct vma *vma)
 {
 	assert(vma_is_free(mm, vma->start, vma->end));

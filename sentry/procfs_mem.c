@@ -160,6 +160,25 @@ static uint64_t resident_pages(struct mm *mm, uint64_t start, uint64_t end, uint
 	return count;
 }
 
+static void add_flags(struct text *out, const struct vma *vma)
+{
+	static const struct {
+		uint32_t flag, advice;
+		const char *name;
+	} kinds[] = {{MAP_GROWSDOWN, 0, "gd"}, {MAP_LOCKED, 0, "lo"},     {0, VMA_SEQUENTIAL, "sr"},
+		     {0, VMA_RANDOM, "rr"},    {0, VMA_DONTFORK, "dc"},   {0, VMA_ON_FAULT, "lf"},
+		     {MAP_NORESERVE, 0, "nr"}, {0, VMA_WIPEONFORK, "wf"}, {0, VMA_DONTDUMP, "dd"},
+		     {0, VMA_HUGEPAGE, "hg"},  {0, VMA_NOHUGEPAGE, "nh"}, {0, VMA_MERGEABLE, "mg"},
+		     {0, VMA_SEALED, "sl"}};
+
+	text_printf(out, "%s%s%s%s mr mw me", vma->prot & MEM_READ ? " rd" : "", vma->prot & MEM_WRITE ? " wr" : "",
+		    vma->prot & MEM_EXEC ? " ex" : "", vma->flags & MAP_SHARED ? " sh" : "");
+	for (unsigned i = 0; i < COUNT(kinds); i++)
+		if (vma->flags & kinds[i].flag || vma->madvise & kinds[i].advice)
+			text_printf(out, " %s", kinds[i].name);
+	text_add_string(out, " \n");
+}
+
 /* What smaps says of one mapping. Every page is shown as the mapping's own. */
 static void add_residence(struct text *out, const struct vma *vma, uint64_t resident_kb)
 {
@@ -189,10 +208,7 @@ static void add_residence(struct text *out, const struct vma *vma, uint64_t resi
 		text_printf(out, "%s:%*s%8d kB\n", zeros[i], (int)(15 - strlen(zeros[i])), "", 0);
 	text_printf(out, "Locked:         %8" PRIu64 " kB\nTHPeligible:           0\nVmFlags:",
 		    vma->flags & MAP_LOCKED ? resident_kb : 0);
-	text_printf(out, "%s%s%s%s mr mw me%s%s%s \n", vma->prot & MEM_READ ? " rd" : "",
-		    vma->prot & MEM_WRITE ? " wr" : "", vma->prot & MEM_EXEC ? " ex" : "", shared ? " sh" : "",
-		    vma->flags & MAP_GROWSDOWN ? " gd" : "", vma->flags & MAP_NORESERVE ? " nr" : "",
-		    vma->madvise & VMA_SEALED ? " sl" : "");
+	add_flags(out, vma);
 }
 
 /* PARKS. */

@@ -163,7 +163,7 @@ static void add_memory(struct text *out, const struct mm *mm)
 		    MAX(KIB(mm->peak_pages), size_kb), size_kb, KIB(mm->locked_pages));
 	aspace_usage(mm->as, &usage);
 	uint64_t resident_kb = memory_usage_rss(&usage) / 1024;
-	text_printf(out, "VmHWM:\t%8" PRIu64 " kB\nVmRSS:\t%8" PRIu64 " kB\n", resident_kb, resident_kb);
+	text_printf(out, "VmHWM:\t%8" PRIu64 " kB\nVmRSS:\t%8" PRIu64 " kB\n", usage.peak / 1024, resident_kb);
 	text_printf(out, "RssAnon:\t%8" PRIu64 " kB\nRssFile:\t%8" PRIu64 " kB\nRssShmem:\t%8" PRIu64 " kB\n",
 		    usage.anonymous / 1024, usage.file / 1024, usage.shared / 1024);
 	text_printf(out,

@@ -421,7 +421,7 @@ void task_usage(const struct task *task, struct rusage_counts *out)
 	if (task->mm) {
 		struct memory_usage usage;
 		aspace_usage(task->mm->as, &usage);
-		out->max_rss_kb = memory_usage_rss(&usage) / 1024;
+		out->max_rss_kb = usage.peak / 1024;
 	}
 }
 

@@ -133,27 +133,29 @@ long sys_mincore(struct task *task, uint64_t addr, uint64_t length, struct uaddr
 
 long sys_mlock(struct task *task, uint64_t addr, uint64_t length)
 {
-	return mm_lock_pages(task->mm, addr, length, true);
+	return mm_lock_pages(task->mm, caller(task), addr, length, MM_LOCK);
 }
 
 long sys_mlock2(struct task *task, uint64_t addr, uint64_t length, int flags)
 {
-	return flags & ~MLOCK_ONFAULT ? -EINVAL : mm_lock_pages(task->mm, addr, length, true);
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return mm_lock_pages(task->mm, caller(task), addr, length, flags ? MM_LOCK_ON_FAULT : MM_LOCK);
 }
 
 long sys_munlock(struct task *task, uint64_t addr, uint64_t length)
 {
-	return mm_lock_pages(task->mm, addr, length, false);
+	return mm_lock_pages(task->mm, caller(task), addr, length, MM_UNLOCK);
 }
 
 long sys_mlockall(struct task *task, int flags)
 {
-	return flags ? mm_lock_all(task->mm, flags) : -EINVAL;
+	return flags ? mm_lock_all(task->mm, caller(task), flags) : -EINVAL;
 }
 
 long sys_munlockall(struct task *task)
 {
-	return mm_lock_all(task->mm, 0);
+	return mm_lock_all(task->mm, caller(task), 0);
 }
 
 /* ------------------------------------------------------------------------------------------- memory policy: one node

@@ -212,6 +212,7 @@ static void scrub(struct aspace *as)
 	}
 	as->blocks_high = 0;
 	as->doomed_bytes = 0;
+	usage_peak_reset(as);
 	patch_forget(as);
 	aspace_move(as, ASPACE_POOL);
 }

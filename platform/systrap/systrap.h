@@ -100,6 +100,7 @@ struct aspace {
 	uint32_t head; /* commands issued */
 	struct sign_key key;
 	uint64_t doomed_bytes; /* what it had when it was doomed (platform.h); 0: it is not */
+	bool peak_stale;       /* its VmHWM is that of an earlier life */
 	bool broken;           /* killed, or its agent died: only frees are left to do */
 	bool agent_busy;       /* a fiber talks to the agent */
 	bool agent_hot;        /* and will again, at once */
@@ -298,6 +299,7 @@ uint64_t aspace_oldest_key(void);
 /* usage.c */
 struct rusage;
 void usage_of_ended(const struct rusage *usage); /* a process of ours that has been reaped */
+void usage_peak_reset(struct aspace *as);        /* it begins a new life: what it had is forgotten */
 
 /* hostfile.c, before the jail closes. */
 void hostfile_start(void);

@@ -63,7 +63,9 @@ static void usage_of(const char *who, struct memory_usage *out)
 		.file = field_bytes(text, "RssFile"),
 		.shared = field_bytes(text, "RssShmem"),
 		.tables = field_bytes(text, "VmPTE"),
+		.peak = field_bytes(text, "VmHWM"),
 	};
+	out->peak = MAX(out->peak, memory_usage_rss(out));
 }
 
 static void agent_name(const struct aspace *as, char name[16])
@@ -80,6 +82,19 @@ void aspace_usage(struct aspace *as, struct memory_usage *out)
 		return;
 	agent_name(as, who);
 	usage_of(who, out);
+	if (as->peak_stale)
+		out->peak = memory_usage_rss(out);
+}
+
+void usage_peak_reset(struct aspace *as)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/clear_refs", (int)as->agent_pid);
+	int fd = host_proc_open(path, O_WRONLY);
+	as->peak_stale = fd < 0 || host_write(fd, "5", 1) != 1;
+	if (fd >= 0)
+		host_close(fd);
 }
 
 /* What an address space costs the host: shared pages are counted where they come from. */

@@ -258,6 +258,8 @@ static void apply(struct aspace *as, const struct mem_op *op, int inode)
 		protect(as, op);
 		break;
 	case MEM_ADVISE:
+		if (op->advice != MADV_DONTNEED && op->advice != MADV_FREE)
+			break; /* to have pages ahead of their use makes no difference here */
 		pages_drop(as, op->addr, op->addr + op->size);
 		break;
 	case MEM_REMAP:
@@ -610,6 +612,7 @@ int aspace_cmpxchg32(struct aspace *as, struct uthread *thread, struct uaddr wor
 void aspace_usage(struct aspace *as, struct memory_usage *out)
 {
 	*out = (struct memory_usage){.anonymous = as->pages->count * PAGE_SIZE};
+	out->peak = memory_usage_rss(out);
 }
 
 int aspace_resident(struct aspace *as, uint64_t addr, uint64_t pages, uint8_t *out)

@@ -413,13 +413,11 @@ static long step_both(long *expected, const char **what)
 	case 6:
 		return both_advise(range, expected);
 	case 7:
-		/* On fault, because we lock nothing in fact: a real lock copies pages of private file mappings early,
-		 * which shows when the file is written later. */
-		*expected = native(SYS_mlock2, a, range.size, MLOCK_ONFAULT, 0, 0, 0);
-		return mm_lock_pages(mm, b, range.size, true);
+		*expected = native(SYS_mlock2, a, range.size, prot & 1 ? MLOCK_ONFAULT : 0, 0, 0, 0);
+		return mm_lock_pages(mm, NULL, b, range.size, prot & 1 ? MM_LOCK_ON_FAULT : MM_LOCK);
 	case 8:
 		*expected = native(SYS_munlock, a, range.size, 0, 0, 0, 0);
-		return mm_lock_pages(mm, b, range.size, false);
+		return mm_lock_pages(mm, NULL, b, range.size, MM_UNLOCK);
 	default:
 		return both_map(range, expected);
 	}
