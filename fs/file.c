@@ -24,6 +24,7 @@
 
 static struct slab file_slab = SLAB(file);
 static const struct file_ops *kinds[FILE_KINDS];
+static unsigned open_count[FILE_KINDS];
 static void (*unwatch)(struct file *file);
 
 void file_kind_register(enum file_kind kind, const struct file_ops *ops)
@@ -61,6 +62,12 @@ int file_refusal(void)
 	return too_many_files() ? -ENFILE : -ENOMEM;
 }
 
+unsigned file_count(enum file_kind kind)
+{
+	assert(kind < FILE_KINDS);
+	return open_count[kind];
+}
+
 struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,
 		      struct cred *cred)
 {
@@ -71,6 +78,7 @@ struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, 
 		return NULL;
 	ref_init(&file->ref);
 	file->kind = kind;
+	open_count[kind]++;
 	file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	file->inode = inode;
 	inode_get(inode);
@@ -123,6 +131,7 @@ void file_put(struct file *file)
 		path_put(&file->path);
 	inode_put(inode);
 	cred_put(file->cred);
+	open_count[file->kind]--;
 	slab_free(&file_slab, file);
 }
 

@@ -113,6 +113,9 @@ void file_unwatch_register(void (*unwatch)(struct file *file));
 void file_kind_register(enum file_kind kind, const struct file_ops *ops);
 const struct file_ops *file_ops(const struct file *file);
 
+/* How many of a kind are open. */
+unsigned file_count(enum file_kind kind);
+
 /* A file with one reference. Takes nothing: references to inode, path and cred are added. NULL: file_refusal
  * says why. */
 must_check struct file *file_new(enum file_kind kind, uint32_t flags, struct inode *inode, const struct path *path,

@@ -54,6 +54,11 @@ int socket_of(struct file *file, const struct socket_ops **ops, struct socket **
 	return 0;
 }
 
+unsigned socket_count(void)
+{
+	return file_count(FILE_SOCKET_UNIX) + file_count(FILE_SOCKET_INET) + file_count(FILE_SOCKET_NETLINK);
+}
+
 void socket_setup(struct socket *socket, uint16_t family, uint32_t type, uint32_t protocol)
 {
 	socket->family = family;

@@ -8,6 +8,7 @@
 #define FS_SOCKET_H
 
 #include "fs/namei.h"
+#include "fs/nodefs.h"
 #include "sentry/abi/socket.h"
 
 /* An address as bind(2) and others bring it: family first. */
@@ -106,6 +107,11 @@ void socket_family_register(uint16_t family, enum file_kind kind, const struct s
 const struct socket_ops *socket_family(uint32_t family);
 /* -ENOTSOCK when it is none. */
 must_check int socket_of(struct file *file, const struct socket_ops **ops, struct socket **socket);
+
+/* How many there are in the sandbox. */
+unsigned socket_count(void);
+/* /proc/net/unix. */
+int socket_show_unix(const struct node_ref *ref, struct text *out);
 
 /* Fills in the defaults of a new socket. */
 void socket_setup(struct socket *socket, uint16_t family, uint32_t type, uint32_t protocol);

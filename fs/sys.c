@@ -3,8 +3,8 @@
  * A container sees its own control group as the root of /sys/fs/cgroup; so does a guest. The limits shown are the
  * sandbox's (fs/facts.h). Files about what tasks use are added by sentry/procfs.c.
  *
- * Limits: no devices, no buses, nothing to write. /sys/fs/cgroup is not a mount of its own: fstatfs(2) there says
- * sysfs.
+ * Limits: no devices but those of the network (netstack/sysnet.c), no buses, nothing to write. /sys/fs/cgroup is not a
+ * mount of its own: fstatfs(2) there says sysfs.
  */
 #include "fs/sys.h"
 #include "fs/facts.h"
@@ -308,8 +308,8 @@ static const struct node_desc fs_dirs[] = {NODE_DIR("cgroup", cgroup_files)};
 /* ------------------------------------------------------------------ the root */
 
 static const struct node_desc class_dirs[] = {
-	NODE_DIR("net", empty_dir),
 	NODE_DIR("block", empty_dir),
+	NODE_DIR("power_supply", empty_dir),
 	NODE_DIR("tty", empty_dir),
 };
 

@@ -41,6 +41,7 @@ void unix_sock_put(struct unix_sock *sock)
 		return;
 	assert(list_empty(&sock->queue) && list_empty(&sock->clients) && !sock->peer && !sock->inflight);
 	assert(!sock->file && !sock->charged && waitq_empty(&sock->wait));
+	unix_list_leave(sock); /* one that never had a file */
 	unix_address_put(sock->address);
 	if (sock->groups)
 		cred_put(sock->groups);
@@ -63,6 +64,7 @@ static struct unix_sock *unix_sock_new(uint32_t type)
 	list_init(&sock->embryos);
 	list_init(&sock->embryo_node);
 	list_init(&sock->inflight_node);
+	unix_list_enter(sock);
 	waitq_init(&sock->wait);
 	waitq_init(&sock->peer_wait);
 	mutex_init(&sock->read_mutex);
@@ -181,6 +183,7 @@ static void unix_end(struct unix_sock *sock, bool embryo)
 	struct unix_sock *peer = sock->peer;
 
 	unix_unname(sock);
+	unix_list_leave(sock);
 	sock->dead = true;
 	sock->file = NULL;
 	sock->state = UNIX_CLOSED;

@@ -44,6 +44,7 @@ struct unix_sock {
 	bool dead;                    /* released: nothing comes in any more */
 	struct file *file;            /* borrowed; NULL before accept and after release */
 	struct unix_sock *peer;       /* counted; stream: until our release; datagram: until we find it dead */
+	struct list all_node;         /* of all sockets */
 	struct list peer_node;        /* in the peer's clients */
 	struct list clients;          /* whose peer we are */
 	struct unix_address *address; /* counted; NULL: no name */
@@ -86,6 +87,10 @@ struct unix_sock *unix_sock_of(const struct file *file);
 void unix_sock_get(struct unix_sock *sock);
 void unix_sock_put(struct unix_sock *sock);
 void unix_peer_set(struct unix_sock *sock, struct unix_sock *peer); /* peer NULL: none; moves the references */
+
+/* unix_socket_list.c */
+void unix_list_enter(struct unix_sock *sock);
+void unix_list_leave(struct unix_sock *sock);
 
 /* unix_socket_name.c */
 void unix_address_put(struct unix_address *address); /* NULL is allowed */

@@ -11,6 +11,7 @@
  */
 #include "netstack/icmp.h"
 
+#include "netstack/counts.h"
 #include "netstack/ndp.h"
 #include "netstack/ports.h"
 #include "netstack/tcp.h"
@@ -45,6 +46,7 @@ void icmp_send(const struct route *route, const struct net_addr *target, struct 
 	bool v4 = net_addr_is_v4(target);
 	struct ip_meta meta = {.protocol = v4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6, .hops = hops};
 
+	net_counts.icmp.out[header.type] += v4;
 	header.checksum = 0;
 	struct icmp_header *pushed = buf_push(buf, sizeof header);
 	memcpy(pushed, &header, sizeof header);
@@ -222,9 +224,11 @@ void icmp_input(struct buf *buf)
 
 	if ((buf->protocol == IP_PROTOCOL_ICMP) != v4 || (!buf->summed && sum_fold(sum_buf(sum, buf))) ||
 	    !buf_pull(buf, &header, sizeof header)) {
+		net_counts.icmp.in_wrong += v4;
 		buf_free(buf);
 		return;
 	}
+	net_counts.icmp.in[header.type] += v4;
 	if (!v4 && header.type >= NDP_FIRST && header.type <= NDP_LAST) {
 		ndp_input(header.type, header.code, header.rest, buf);
 		return;

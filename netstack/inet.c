@@ -8,6 +8,7 @@
 #include "netstack/inet.h"
 
 #include "fs/hooks.h"
+#include "netstack/counts.h"
 #include "netstack/device.h"
 #include "netstack/net.h"
 #include "netstack/netlink.h"
@@ -176,7 +177,9 @@ int inet_route(struct inet_sock *sock, const struct net_addr *target, struct rou
 		source = net_addr_v4(NET_V4_ANY);
 	if (!net_addr_is_any(&source) && net_addr_is_v4(&source) != net_addr_is_v4(target))
 		return -ENETUNREACH;
-	return route_find(&(struct route_wish){.source = source, .target = *target}, out);
+	int error = route_find(&(struct route_wish){.source = source, .target = *target}, out);
+	net_counts.ip.no_route += error && net_addr_is_v4(target);
+	return error;
 }
 
 void inet_ends_forget(struct inet_sock *sock)

@@ -9,6 +9,7 @@
  */
 #include "netstack/ip.h"
 
+#include "netstack/counts.h"
 #include "netstack/fragment.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
@@ -87,6 +88,7 @@ int ip_output(const struct route *route, const struct net_addr *target, const st
 {
 	bool v4 = net_addr_is_v4(target);
 	uint32_t size = buf_size(buf) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+	net_counts.ip.out += v4;
 	bool fits = size <= route->mtu || buf->segment,
 	     possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
 
@@ -248,9 +250,11 @@ void ip_input(struct buf *buf)
 	bool good = buf_copy(buf, &version, 1) == 1;
 
 	version >>= 4;
+	net_counts.ip.in += version == 4;
 	buf_mark(buf);
 	good = good && (version == 4 ? take4(buf, &fragment) : version == 6 && take6(buf, &fragment));
 	if (!good || !addresses_acceptable(buf)) {
+		net_counts.ip.in_wrong += version == 4;
 		buf->link->received.dropped++;
 		buf_free(buf);
 		return;
@@ -265,5 +269,6 @@ void ip_input(struct buf *buf)
 			return;
 		}
 	}
+	net_counts.ip.delivered += version == 4;
 	deliver(buf);
 }

@@ -1,7 +1,9 @@
 /* procnet.c - /proc/net: interfaces, sockets with a port, routes; in the columns of Linux, which netstat(8), psutil and
  * Go read (proc(5), Documentation/networking/proc_net_tcp.rst).
  *
- * Limits: no tables of AF_UNIX and AF_NETLINK sockets, no counters of protocols (snmp, netstat).
+ * Unix domain sockets are shown by fs/unix_socket_list.c, counts by procstat.c.
+ *
+ * Limits: no table of AF_NETLINK sockets.
  */
 #include "netstack/procnet.h"
 
@@ -234,4 +236,8 @@ const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("route", show_route),
 	NODE_FILE("arp", show_arp),
 	NODE_FILE("ipv6_route", show_ipv6_route),
+	NODE_FILE("unix", socket_show_unix),
+	NODE_FILE("sockstat", procstat_show_sockstat),
+	NODE_FILE("sockstat6", procstat_show_sockstat6),
+	NODE_FILE("snmp", procstat_show_snmp),
 };

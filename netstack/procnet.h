@@ -4,7 +4,12 @@
 
 #include "fs/nodefs.h"
 
-#define PROCNET_FILES 13
+#define PROCNET_FILES 17
 extern const struct node_desc procnet_files[PROCNET_FILES];
+
+/* procstat.c */
+int procstat_show_snmp(const struct node_ref *ref, struct text *out);
+int procstat_show_sockstat(const struct node_ref *ref, struct text *out);
+int procstat_show_sockstat6(const struct node_ref *ref, struct text *out);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #include "netstack/tcp.h"
 
+#include "netstack/counts.h"
 #include "netstack/ports.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -63,6 +64,11 @@ struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid)
 	tcp->keep_count = 9;
 	tcp->syn_count = SYN_RETRIES;
 	return &tcp->inet;
+}
+
+unsigned tcp_sock_count(void)
+{
+	return (unsigned)slab_count(&tcp_slab);
 }
 
 void tcp_get(struct tcp_sock *tcp)
@@ -238,6 +244,7 @@ void tcp_established(struct tcp_sock *tcp)
 		inet_wake(&tcp->inet, POLLOUT | POLLWRNORM | POLLWRBAND);
 		return;
 	}
+	net_counts.tcp.passive++;
 	list_remove(&tcp->listener_node);
 	listener->embryo_count--;
 	list_push_back(&listener->accepted, &tcp->listener_node);
@@ -273,6 +280,8 @@ void tcp_done(struct tcp_sock *tcp, int error)
 	if (tcp->state == TCP_CLOSED)
 		return;
 	time_wait_count -= tcp->state == TCP_TIME_WAIT;
+	net_counts.tcp.failed += tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED;
+	net_counts.tcp.reset += tcp->state == TCP_ESTABLISHED || tcp->state == TCP_CLOSE_WAIT;
 	tcp->state = TCP_CLOSED;
 	timers_stop(tcp);
 	connection_leave(sock);
@@ -474,6 +483,7 @@ static void handshake_timeout(struct tcp_sock *tcp)
 	}
 	tcp->backoff++;
 	tcp->retransmits++;
+	net_counts.tcp.again++;
 	tcp_send_syn(tcp);
 }
 
@@ -524,6 +534,7 @@ static void retransmit_fired(struct net_timer *timer)
 	tcp->nxt = tcp->una;
 	tcp->timing = false;
 	tcp->retransmits++;
+	net_counts.tcp.again++;
 	tcp_output(tcp, false);
 	if (tcp->nxt == tcp->una) /* the window has closed meanwhile */
 		tcp_retransmit_first(tcp);

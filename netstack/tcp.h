@@ -200,6 +200,7 @@ static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
 
 void tcp_init(void);
 must_check struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid); /* NULL: no memory */
+unsigned tcp_sock_count(void);                                            /* in every state */
 void tcp_sock_free(struct inet_sock *sock);
 void tcp_release(struct inet_sock *sock);
 must_check int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bool nonblock);

@@ -12,6 +12,7 @@
  */
 #include "netstack/tcp.h"
 
+#include "netstack/counts.h"
 #include "netstack/ports.h"
 #include "sentry/base/fiber.h"
 #include "sentry/base/limits.h"
@@ -744,7 +745,9 @@ void tcp_input(struct buf *buf)
 {
 	struct tcp_segment segment;
 
+	net_counts.tcp.in++;
 	if (!take_header(buf, &segment)) {
+		net_counts.tcp.in_wrong++;
 		buf_free(buf);
 		return;
 	}

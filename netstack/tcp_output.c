@@ -10,6 +10,7 @@
  */
 #include "netstack/tcp.h"
 
+#include "netstack/counts.h"
 #include "sentry/base/fiber.h"
 
 #define DELAYED_ACK_NS    (40 * NS_PER_MS)
@@ -155,6 +156,8 @@ static bool header_output(const struct net_end *local, const struct net_end *rem
 		buf_free(buf);
 		return false;
 	}
+	net_counts.tcp.out++;
+	net_counts.tcp.out_reset += header->flags & TCP_RST ? 1 : 0;
 	if (options_size)
 		memcpy(buf_push(buf, options_size), options, options_size);
 	struct tcp_header *pushed = buf_push(buf, sizeof *pushed);
@@ -444,6 +447,7 @@ static uint32_t retransmit_at(struct tcp_sock *tcp, uint32_t sequence)
 
 	tcp->timing = false; /* Karn: whose ACK it is cannot be told */
 	tcp->retransmits++;
+	net_counts.tcp.again++;
 	return data_output(tcp, sequence, size, fin);
 }
 

@@ -7,6 +7,7 @@
  * Limits: no TCP_FASTOPEN, no MSG_ZEROCOPY; SO_RCVLOWAT is honoured by reads and by poll.
  */
 #include "fs/hooks.h"
+#include "netstack/counts.h"
 #include "netstack/ports.h"
 #include "netstack/tcp.h"
 #include "sentry/base/fiber.h"
@@ -70,6 +71,7 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 	}
 	sock->remote = remote;
 	sock->shutdown = 0;
+	net_counts.tcp.active++;
 	tcp_begin(tcp);
 	tcp->own_mss = tcp_own_mss(tcp, route.mtu);
 	tcp->state = TCP_SYN_SENT;

@@ -10,6 +10,7 @@
  */
 #include "netstack/udp.h"
 
+#include "netstack/counts.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
 #include "netstack/ports.h"
@@ -37,6 +38,11 @@ static struct udp_sock *udp_of(struct inet_sock *sock)
 {
 	assert(udp_is_protocol(sock->protocol));
 	return (struct udp_sock *)sock;
+}
+
+static struct udp_counts *counts_of(uint8_t protocol)
+{
+	return protocol == IP_PROTOCOL_UDP ? &net_counts.udp : &net_counts.udplite;
 }
 
 struct inet_sock *udp_sock_new(uint16_t family, uint8_t protocol, uint32_t uid)
@@ -196,6 +202,7 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 	};
 	struct udp_header *pushed = buf_push(buf, sizeof header);
 
+	counts_of(sock->protocol)->out += net_addr_is_v4(&remote->addr);
 	memcpy(pushed, &header, sizeof header);
 	if (route->link->sums) {
 		uint64_t pseudo = sum_pseudo(&route->source, &remote->addr, sock->protocol, size);
@@ -363,6 +370,7 @@ static void enqueue(struct udp_sock *udp, struct buf *buf, uint32_t uncovered)
 
 	if (unwelcome || udp->inet.shutdown & INET_SHUT_READ ||
 	    udp->queued_bytes + charge_of(buf) > udp->inet.base.receive_bytes) {
+		counts_of(udp->inet.protocol)->in_full += net_addr_is_v4(&buf->source);
 		buf_free(buf);
 		return;
 	}
@@ -419,6 +427,7 @@ void udp_input(struct buf *buf)
 	uint32_t uncovered;
 
 	if (!header_take(buf, &header, &uncovered)) {
+		counts_of(buf->protocol)->in_wrong += net_addr_is_v4(&buf->source);
 		buf_free(buf);
 		return;
 	}
@@ -430,10 +439,12 @@ void udp_input(struct buf *buf)
 	}
 	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
 	struct inet_sock *sock = datagram_find(buf->protocol, &local, &remote);
-	if (sock)
+	if (sock) {
 		enqueue(udp_of(sock), buf, uncovered);
-	else
-		icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
+		return;
+	}
+	counts_of(buf->protocol)->no_port += net_addr_is_v4(&buf->source);
+	icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
 }
 
 void udp_error(uint8_t protocol, const struct net_end *local, const struct net_end *remote, int error)
@@ -484,6 +495,7 @@ ssize_t udp_receive(struct inet_sock *sock, struct socket_message *message)
 	struct buf *buf = peek ? buf_clone(list_first(&udp->queue, struct buf, node)) : queue_take(udp);
 	if (!buf)
 		return -ENOBUFS;
+	counts_of(sock->protocol)->in += !peek && net_addr_is_v4(&buf->source);
 	struct net_end from = {buf->source, buf->source_port};
 	inet_end_show(sock, &from, &message->address);
 	inet_notes_add(sock, buf, message);

@@ -9,6 +9,7 @@
 #include "sentry/procfs.h"
 #include "fs/proc.h"
 #include "netstack/procnet.h"
+#include "netstack/sysnet.h"
 #include "platform/host.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
@@ -332,5 +333,6 @@ void procfs_init(void)
 	for (unsigned i = 0; i < procfs_machine_count; i++)
 		nodefs_register(proc_root(), &procfs_machine_files[i]);
 	procfs_machine_init();
+	sysnet_init();
 	procfs_keys_init();
 }
