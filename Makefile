@@ -40,6 +40,7 @@ all: $(if $(SAN),$(B)/libusbx.a,$(B)/usbx)
 -include syscalls/rules.mk
 -include tests/sim/rules.mk
 -include tests/wire/rules.mk
+-include tests/interop/rules.mk
 -include tests/attack/rules.mk
 -include tests/fuzz/rules.mk
 
