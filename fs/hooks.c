@@ -19,6 +19,13 @@ bool hook_caller(int32_t *pid, struct cred **cred)
 	return false;
 }
 
+void hook_caller_name(char name[16])
+{
+	name[0] = 0;
+	if (hooks)
+		hooks->caller_name(name);
+}
+
 void hook_signal_caller(int sig)
 {
 	if (hooks)

@@ -17,8 +17,9 @@ struct fs_job {
 struct fs_hooks {
 	/* Of the task whose fiber runs. cred is borrowed. false: no task (the sentry's own fiber). */
 	bool (*caller)(int32_t *pid, struct cred **cred);
-	void (*signal_caller)(int sig);  /* to the calling thread */
-	bool (*job)(struct fs_job *out); /* false: no task */
+	void (*caller_name)(char name[16]); /* as in /proc/self/comm; only where there is a caller */
+	void (*signal_caller)(int sig);     /* to the calling thread */
+	bool (*job)(struct fs_job *out);    /* false: no task */
 	/* The session's controlling terminal becomes tty (NULL: none); the reference in it is the caller's affair.
 	 * A session that is gone is no error. */
 	void (*session_tty_set)(int32_t sid, void *tty);
@@ -46,6 +47,7 @@ void fs_hooks_register(const struct fs_hooks *hooks);
 
 /* Each calls its hook, or answers for a world without tasks: pid 1 with no cred, no job, signals to nobody. */
 bool hook_caller(int32_t *pid, struct cred **cred);
+void hook_caller_name(char name[16]);
 void hook_signal_caller(int sig);
 bool hook_job(struct fs_job *out);
 void hook_session_tty_set(int32_t sid, void *tty);

@@ -53,6 +53,7 @@ static void send(struct link *link, uint16_t operation, const struct net_addr *s
 		memcpy(packet.target_hardware, hardware, sizeof packet.target_hardware);
 	memcpy(packet.target, target->bytes + 12, sizeof packet.target);
 	memcpy(buf_push(buf, sizeof packet), &packet, sizeof packet);
+	buf->judged = true; /* it says nothing but who we are and whom we look for */
 	ether_send(link, to, ETHER_TYPE_ARP, buf);
 }
 

@@ -26,6 +26,8 @@ struct inet_options {
 	uint32_t multicast4, multicast6; /* IP*_MULTICAST_IF as it was set: an address, the index of a link */
 };
 
+struct policy_flow;
+
 struct inet_sock {
 	struct socket base;           /* first: fs/socket.h */
 	struct ref ref;               /* its file; a listener's queue; itself while a closed connection still works */
@@ -39,7 +41,8 @@ struct inet_sock {
 	struct list hash_node;        /* of connections, or of listeners */
 	uint32_t shutdown;            /* INET_SHUT_* */
 	struct inet_options options;
-	struct waitq wait; /* all that concerns the socket's own user */
+	struct policy_flow *flow; /* of a connection to the outside: policy.h; borrowed. NULL: none */
+	struct waitq wait;        /* all that concerns the socket's own user */
 };
 
 /* Registers both families; called once by net_init. -ENOMEM. */

@@ -13,6 +13,7 @@
 #include "netstack/fragment.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
+#include "netstack/policy.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <errno.h>
@@ -92,10 +93,15 @@ int ip_output(const struct route *route, const struct net_addr *target, const st
 	bool fits = size <= route->mtu || buf->segment,
 	     possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
 
-	if (!possible || (!fits && meta->dont_fragment)) {
+	int error = !possible || (!fits && meta->dont_fragment) ? -EMSGSIZE : 0;
+
+	if (!error)
+		error = policy_leaves(route, target, meta->protocol, meta->raw, buf);
+	if (error) {
 		buf_free(buf);
-		return -EMSGSIZE;
+		return error;
 	}
+	buf->judged = true;
 	if (!fits)
 		return fragment_output(route, target, meta, buf);
 	ip_push(route, target, meta, NULL, buf);
@@ -226,6 +232,11 @@ static bool addresses_acceptable(const struct buf *buf)
 /* To the transports. Takes buf, whose headers are off. */
 static void deliver(struct buf *buf)
 {
+	if (!policy_enters(buf)) {
+		buf->link->received.dropped++;
+		buf_free(buf);
+		return;
+	}
 	switch (buf->protocol) {
 	case IP_PROTOCOL_TCP:
 		tcp_input(buf);

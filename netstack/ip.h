@@ -47,9 +47,10 @@ _Static_assert(sizeof(struct ip6_fragment) == 8, "RFC 8200 section 4.5");
 struct ip_meta {
 	uint8_t protocol, hops, traffic_class;
 	bool dont_fragment;
+	bool raw; /* made by a program: a raw socket's (policy.h) */
 };
 /* Takes buf, which has its transport header, and cuts it where it does not fit the path. -EMSGSIZE when it must not be
- * cut, or is larger than any packet. */
+ * cut, or is larger than any packet; -EACCES and others of policy_leaves. */
 int ip_output(const struct route *route, const struct net_addr *target, const struct ip_meta *meta, struct buf *buf);
 /* Which part of a packet that was cut; offset in bytes. */
 struct ip_piece {

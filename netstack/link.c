@@ -6,6 +6,7 @@
 
 #include "netstack/ether.h"
 #include "netstack/gso.h"
+#include "netstack/policy.h"
 #include "netstack/uplink.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
@@ -192,6 +193,11 @@ void link_transmit(struct link *link, struct buf *frame)
 	struct buf *one;
 
 	assert(link->kind == LINK_ETHER);
+	if (!frame->judged && !policy_frame(link, frame)) {
+		link->sent.dropped++;
+		buf_free(frame);
+		return;
+	}
 	if (!frame->segment || link->offload) {
 		transmit(link, frame);
 		return;

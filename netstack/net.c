@@ -10,6 +10,7 @@
 #include "netstack/inet.h"
 #include "netstack/ip.h"
 #include "netstack/neighbour.h"
+#include "netstack/policy.h"
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -47,6 +48,8 @@ int net_init(void)
 		error = neighbour_init();
 	if (!error)
 		error = fragment_init();
+	if (!error)
+		error = policy_init();
 	return error ? error : inet_init();
 }
 

@@ -13,6 +13,7 @@
 #include "netstack/tcp.h"
 
 #include "netstack/counts.h"
+#include "netstack/policy.h"
 #include "netstack/ports.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -151,6 +152,7 @@ void tcp_begin(struct tcp_sock *tcp)
 	tcp->iss = net_random();
 	tcp->una = tcp->nxt = tcp->max = tcp->iss;
 	tcp->send_end = tcp->iss + 1; /* behind the SYN */
+	tcp->held = 0;
 	tcp->recover = tcp->high_retransmit = tcp->iss;
 	tcp->fin_wanted = tcp->fin_received = tcp->recovering = tcp->probing = tcp->timing = false;
 	tcp->urgent_valid = tcp->urgent_sending = tcp->ack_now = tcp->push_pending = false;
@@ -245,6 +247,7 @@ void tcp_established(struct tcp_sock *tcp)
 		return;
 	}
 	net_counts.tcp.passive++;
+	policy_accepted(&tcp->inet);
 	list_remove(&tcp->listener_node);
 	listener->embryo_count--;
 	list_push_back(&listener->accepted, &tcp->listener_node);
@@ -285,6 +288,7 @@ void tcp_done(struct tcp_sock *tcp, int error)
 	tcp->state = TCP_CLOSED;
 	timers_stop(tcp);
 	connection_leave(sock);
+	policy_closed(sock);
 	send_queue_purge(tcp);
 	ahead_purge(tcp);
 	if (error)
@@ -369,6 +373,10 @@ static void children_abort(struct tcp_sock *listener)
 /* Our direction is to end behind what is queued. */
 static void close_sending(struct tcp_sock *tcp)
 {
+	if (tcp->held) { /* what it said was not enough to judge it, and will not become more */
+		tcp_abort(tcp, ECONNRESET);
+		return;
+	}
 	if (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_SYN_RECEIVED)
 		tcp->state = TCP_FIN_WAIT_1;
 	else if (tcp->state == TCP_CLOSE_WAIT)

@@ -100,6 +100,7 @@ struct tcp_sock {
 	uint32_t window, window_seq, window_ack, window_most;
 	uint32_t send_end;      /* behind the last byte queued; a FIN comes after it */
 	struct list send_queue; /* struct tcp_chunk */
+	uint32_t held;          /* so many bytes at its end may not leave yet (policy_inspect) */
 	bool fin_wanted;        /* a FIN follows the queue */
 	bool push_pending;      /* cork: the last bytes may go although they fill no segment */
 	uint32_t urgent_out;    /* behind the urgent byte; valid while urgent_sending */

@@ -326,7 +326,7 @@ static bool send_next(struct tcp_sock *tcp)
 {
 	uint32_t usable = MIN(tcp->window, tcp->cwnd), sent = tcp->nxt - tcp->una;
 	uint32_t room = usable > sent ? usable - sent : 0;
-	uint32_t data = seq_before(tcp->nxt, tcp->send_end) ? tcp->send_end - tcp->nxt : 0;
+	uint32_t end = tcp->send_end - tcp->held, data = seq_before(tcp->nxt, end) ? end - tcp->nxt : 0;
 	uint32_t size = batch_size(tcp, MIN(data, room));
 	bool fin = tcp->fin_wanted && !seq_after(tcp->nxt, tcp->send_end);
 

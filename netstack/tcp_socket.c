@@ -8,6 +8,7 @@
  */
 #include "fs/hooks.h"
 #include "netstack/counts.h"
+#include "netstack/policy.h"
 #include "netstack/ports.h"
 #include "netstack/tcp.h"
 #include "sentry/base/fiber.h"
@@ -67,6 +68,11 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 		error = -EADDRNOTAVAIL;
 	if (error) {
 		sock->local.addr = before;
+		return error;
+	}
+	error = policy_connect(sock, &remote, &route);
+	if (error) {
+		inet_ends_forget(sock);
 		return error;
 	}
 	sock->remote = remote;
@@ -266,6 +272,19 @@ static int queue_add(struct tcp_sock *tcp, struct block *block, uint32_t n)
 	return 0;
 }
 
+/* Bytes that have just been queued: may they leave? -ECONNRESET: the connection is no more. */
+static int inspect(struct tcp_sock *tcp, const void *bytes, uint32_t size)
+{
+	int held = policy_inspect(&tcp->inet, bytes, size);
+
+	if (held >= 0) {
+		tcp->held = (uint32_t)held;
+		return 0;
+	}
+	tcp_abort(tcp, -held);
+	return socket_error_take(&tcp->inet.base);
+}
+
 /* PARKS. What fits one block goes from the caller into the queue. Nothing of it is there before all of it is. */
 static ssize_t fill(struct tcp_sock *tcp, struct socket_message *message)
 {
@@ -280,6 +299,8 @@ static ssize_t fill(struct tcp_sock *tcp, struct socket_message *message)
 		taken = tcp->inet.base.error ? socket_error_take(&tcp->inet.base) : -EPIPE;
 	if (taken > 0) {
 		error = queue_add(tcp, block, (uint32_t)taken);
+		if (!error && policy_inspects(&tcp->inet))
+			error = inspect(tcp, block->data + block->used - taken, (uint32_t)taken);
 		taken = error ? error : taken;
 	}
 	block_put(block);
@@ -335,7 +356,8 @@ ssize_t tcp_send(struct inet_sock *sock, struct socket_message *message)
 		if (!result && (sock->shutdown & INET_SHUT_WRITE || tcp->state == TCP_CLOSED))
 			result = -EPIPE;
 	}
-	if (result > 0 && message->flags & ABI_MSG_OOB) {
+	/* A byte that some servers leave out of the stream would change what was inspected. */
+	if (result > 0 && message->flags & ABI_MSG_OOB && !policy_inspects(sock)) {
 		tcp->urgent_out = tcp->send_end;
 		tcp->urgent_sending = tcp->push_pending = true;
 	}

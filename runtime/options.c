@@ -7,6 +7,7 @@
 #include "runtime/help.h"
 #include "runtime/option_table.h"
 #include "runtime/option_values.h"
+#include "runtime/policy_options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -166,6 +167,7 @@ void options_parse(struct options *out, int argc, char **argv)
 		fail("--disk: files live in the sandbox's memory, half of which is theirs at most: give --memory %lluM",
 		     (unsigned long long)((out->disk_bytes >> 19) + 1));
 	network_check(&out->network);
+	policy_settle(out);
 	if (optind == argc)
 		fail("no command; usbx run [options] -- command [argument...]");
 	if (!*argv[optind])

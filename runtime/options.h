@@ -2,6 +2,7 @@
 #ifndef RUNTIME_OPTIONS_H
 #define RUNTIME_OPTIONS_H
 
+#include "netstack/policy.h"
 #include "platform/platform.h"
 #include "runtime/network.h"
 #include "sentry/task.h"
@@ -51,7 +52,10 @@ struct options {
 	} debug;
 	enum platform_kind platform;
 	struct network_options network;
-	char **argv; /* the command */
+	struct policy_config policy;
+	const char *policy_path; /* NULL: none */
+	const char *audit_path;  /* NULL: no audit */
+	char **argv;             /* the command */
 };
 
 /* Reads the arguments of `usbx run` (argv[0] is "run"). Does not return when they make no sense: exits with 125 after

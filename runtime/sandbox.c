@@ -7,6 +7,7 @@
  */
 #include "runtime/sandbox.h"
 
+#include "netstack/policy_audit.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
@@ -130,6 +131,16 @@ static void add_stdio(struct boot_config *config, const struct sandbox *sandbox,
 	config->console_settings = sandbox->has_settings ? &sandbox->settings : NULL;
 }
 
+/* Before the first link. */
+static void install_policy(const struct options *options)
+{
+	static struct policy_config config;
+
+	config = options->policy;
+	config.audit_file = options->audit_path ? add_file(AUDIT_FD) : HOSTFILE_NONE;
+	policy_install(&config);
+}
+
 static void attach_network(const struct network *network)
 {
 	uint32_t files[NETWORK_LINKS];
@@ -198,6 +209,7 @@ static void run(const struct sandbox *sandbox, const struct boot_config *config,
 	trace_start(trace);
 	sentry_boot(config, &status);
 	trace_finish();
+	audit_finish();
 	if (sandbox->options->stats)
 		stats_print(sandbox->options->stats, host_monotonic_ns() - started_ns);
 	outcome->status = status;
@@ -225,6 +237,7 @@ void sandbox_main(void *argument)
 	start_platform(options);
 	if (sentry_init() || start_upper_parts())
 		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
+	install_policy(options);
 	attach_network(sandbox->network);
 	struct boot_config config = {
 		.mounts = view->specs,

@@ -11,7 +11,9 @@
 #define STRACE_FD     4 /* --strace=FILE; closed when there is none */
 #define TRACE_FD      5 /* --trace FILE; the same */
 #define SAVE_FD       6 /* --save FILE; the same */
-#define UPLINK_FD     7 /* and the next ones: --net; the same */
+#define AUDIT_FD      7 /* --audit FILE; the same */
+#define CHANGE_FD     8 /* new rules, and answers (policy_control.h); the same */
+#define UPLINK_FD     9 /* and the next ones: --net; the same */
 #define FIRST_FREE_FD (UPLINK_FD + NETWORK_LINKS)
 
 /* What the child tells its parent; lies in memory that only these two share. */

@@ -77,14 +77,15 @@ static void fill_stdio(bool was_open[3])
 	}
 }
 
-/* A file that the sentry writes for the person, under the number that it expects; path NULL: that number is free. */
-static void open_output(const char *option, const char *path, int wanted)
+/* A file that the sentry writes for the person, under the number that it expects; path NULL: that number is free.
+ * how: O_TRUNC or O_APPEND. */
+static void open_output(const char *option, const char *path, int how, int wanted)
 {
 	if (!path) {
 		close(wanted);
 		return;
 	}
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)
 		fail_to_write(option, path, errno);
 	place(fd, wanted);
@@ -133,9 +134,10 @@ static int open_channels(const struct options *options)
 		fail("cannot make a pipe: %s", strerror(errno));
 	place(control[0], CONTROL_FD);
 	close(control[0]);
-	open_output("--strace", options->strace_path, STRACE_FD);
-	open_output("--trace", options->trace_path, TRACE_FD);
-	open_output("--save", options->save_path, SAVE_FD);
+	open_output("--strace", options->strace_path, O_TRUNC, STRACE_FD);
+	open_output("--trace", options->trace_path, O_TRUNC, TRACE_FD);
+	open_output("--save", options->save_path, O_TRUNC, SAVE_FD);
+	open_output("--audit", options->audit_path, O_APPEND, AUDIT_FD);
 	return control[1];
 }
 

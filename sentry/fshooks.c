@@ -7,6 +7,7 @@
 #include "sentry/task.h"
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 static bool hook_caller_fill(int32_t *pid, struct cred **cred)
 {
@@ -17,6 +18,12 @@ static bool hook_caller_fill(int32_t *pid, struct cred **cred)
 	*pid = task->process->pid;
 	*cred = task->cred;
 	return true;
+}
+
+static void caller_name(char name[16])
+{
+	_Static_assert(sizeof task_current()->comm == 16, "TASK_COMM_LEN");
+	memcpy(name, task_current()->comm, 16);
 }
 
 static void signal_caller(int sig)
@@ -195,6 +202,7 @@ static void limit_reached(const char *message)
 
 static const struct fs_hooks hooks = {
 	.caller = hook_caller_fill,
+	.caller_name = caller_name,
 	.signal_caller = signal_caller,
 	.job = job,
 	.session_tty_set = session_tty_set,

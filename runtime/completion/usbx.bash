@@ -1,8 +1,8 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --net --publish --dns --net-address --net-gateway --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -p -t -T -h'
-_usbx_topics='files process limits network terminal seeing config'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --net --publish --dns --net-address --net-gateway --allow --allow-public --deny --listen --policy --audit --explain --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -p -t -T -h'
+_usbx_topics='files process limits network policy terminal seeing config'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
 	case "$1" in
@@ -26,6 +26,11 @@ _usbx_offers() {
 	--dns) echo '-' ;;
 	--net-address) echo '-' ;;
 	--net-gateway) echo '-' ;;
+	--allow) echo '-' ;;
+	--deny) echo '-' ;;
+	--listen) echo '-' ;;
+	--policy) echo '@file' ;;
+	--audit) echo '@file' ;;
 	--strace) echo '=@file' ;;
 	--trace) echo '@file' ;;
 	--diff) echo '=json' ;;

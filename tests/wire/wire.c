@@ -16,7 +16,9 @@
 #include "fs/mount.h"
 #include "netstack/ether.h"
 #include "netstack/net.h"
+#include "netstack/policy.h"
 #include "netstack/tcp.h"
+#include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
 #include "tests/wire/mirror.h"
@@ -547,6 +549,23 @@ static void configure(uint64_t seed)
 	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
 }
 
+/* The wire is the subject here, not the policy. */
+static void allow_everything(void)
+{
+	static const char *const rules[] = {"0.0.0.0/0/any", "[::]/0/any"};
+	static struct policy_config config = {
+		.publish = {{POLICY_TCP, 1, POLICY_PORT_LAST}, {POLICY_UDP, 1, POLICY_PORT_LAST}},
+		.publish_count = 2,
+		.audit_file = HOSTFILE_NONE,
+	};
+	char why[POLICY_WHY_BYTES];
+
+	for (unsigned i = 0; i < COUNT(rules); i++)
+		if (!policy_rule_parse(rules[i], false, &config.rules.rule[config.rules.count++], why))
+			abort();
+	policy_install(&config);
+}
+
 static void world_start(void)
 {
 	struct socket_address address = listen_address(PORT);
@@ -557,6 +576,7 @@ static void world_start(void)
 	fs_init();
 	if (net_init())
 		abort();
+	allow_everything();
 	wire_link = world.ether ? mirror_new(world.mtu) : link_loopback();
 	if (!wire_link)
 		abort();
