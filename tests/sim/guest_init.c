@@ -274,6 +274,9 @@ static void path_up(struct cpu *c)
 void guest_clear_up(struct cpu *c)
 {
 	BEGIN;
+	/* Somebody may have detached what was mounted there, and it would stay for as long as our working directory. */
+	guest_string(c, BUF, "/tmp");
+	SYS(SYS_chdir, BUF);
 	for (SET(W_CHOICE, 0); GET(W_CHOICE) < (int64_t)COUNT(roots); SET(W_CHOICE, GET(W_CHOICE) + 1)) {
 		guest_string(c, BUF, roots[GET(W_CHOICE)]);
 		guest_string(c, NAMES, "user.a");
