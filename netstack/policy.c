@@ -50,6 +50,7 @@ static struct policy {
 	uint64_t minute_ns; /* when it began */
 	uint64_t begun;     /* flows in it */
 	bool deny_names;    /* some rule does */
+	uint32_t own_count; /* questions of our own under way */
 	struct net_timer spent;
 } * policy; /* in the arena */
 static struct slab pin_slab = SLAB(pin);
@@ -329,7 +330,7 @@ void policy_accepted(struct inet_sock *sock)
 void policy_closed(struct inet_sock *sock)
 {
 	if (sock->flow)
-		flow_end(sock->flow, end_reason);
+		flow_end(sock->flow, sock->flow->refused ? "what it said was refused" : end_reason);
 }
 
 /* ------------------------------------------------------------------------------------------------ packets */
@@ -474,16 +475,27 @@ static bool icmp_enters(bool v4, uint8_t type, const struct net_end *local, cons
 	return v4 || type < ICMP6_REPORTS || (type >= NDP_FIRST && type <= NDP_LAST);
 }
 
+/* A program that may make packets itself could answer our own questions over the loopback. */
+static bool answers_own(uint8_t kind, const struct net_end *local, const struct net_end *remote)
+{
+	const struct policy_flow *flow = flow_find(kind, local, remote);
+
+	return flow && flow->own;
+}
+
 bool policy_enters(const struct buf *buf)
 {
 	bool v4 = net_addr_is_v4(&buf->source);
 	uint8_t front[8] = {0};
 	struct net_end local = {.addr = buf->target}, remote = {.addr = buf->source};
 
-	if (buf->link->kind == LINK_LOOPBACK)
+	bool inside = buf->link->kind == LINK_LOOPBACK;
+	if (inside && !policy->own_count)
 		return true;
 	(void)buf_copy(buf, front, sizeof front);
 	uint8_t kind = ends_read(buf->protocol, front, &remote.port, &local.port);
+	if (inside)
+		return !answers_own(kind, &local, &remote);
 	if (kind == POLICY_ICMP && is_echo_reply(v4, front[0]))
 		local.port = (uint16_t)(front[4] << 8 | front[5]);
 	else if (kind == POLICY_ICMP)
@@ -507,7 +519,15 @@ int policy_own_flow(const struct net_end *local, const struct net_end *remote)
 	if (!flow)
 		return -ENOBUFS;
 	flow->own = true;
+	policy->own_count++;
 	return 0;
+}
+
+void policy_own_flow_end(const struct net_end *local, const struct net_end *remote)
+{
+	assert(policy->own_count);
+	policy->own_count--;
+	flow_clear(POLICY_UDP, local, remote);
 }
 
 /* ------------------------------------------------------------------------------------------------ what is said */
@@ -544,6 +564,7 @@ static const char *name_wrong(const struct policy_flow *flow, const char *name)
 
 static int refuse_words(struct policy_flow *flow, const char *name, const char *reason)
 {
+	flow->refused = true;
 	audit_write(&(struct audit_event){.event = "name",
 					  .reason = reason,
 					  .protocol = POLICY_TCP,

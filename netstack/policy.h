@@ -75,6 +75,7 @@ void policy_pin(const char *name, const struct net_addr *addr, uint64_t life_ns)
 must_check bool policy_answer_acceptable(const struct net_addr *addr);
 /* A datagram socket of the stack's own, for asking resolvers: its flow, whatever the rules say. -ENOBUFS. */
 must_check int policy_own_flow(const struct net_end *local, const struct net_end *remote);
+void policy_own_flow_end(const struct net_end *local, const struct net_end *remote);
 
 /* ------------------------------------------------------------------------------------------------ what is said */
 

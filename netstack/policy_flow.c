@@ -20,7 +20,7 @@ static struct flows {
 	struct list by_age;          /* age_node, the least recently used first */
 	uint32_t count;
 } * flows; /* in the arena */
-static struct slab flow_slab = SLAB(policy_flow), sniff_slab = SLAB(policy_sniff);
+static struct slab flow_slab = SLAB(policy_flow);
 
 int flow_init(void)
 {
@@ -137,7 +137,7 @@ uint32_t flow_live_count(void)
 
 bool flow_watch(struct policy_flow *flow)
 {
-	flow->sniff = slab_new(&sniff_slab);
+	flow->sniff = arena_alloc(sizeof *flow->sniff);
 	if (flow->sniff)
 		sniff_start(flow->sniff, flow->remote.port);
 	return flow->sniff;
@@ -146,6 +146,6 @@ bool flow_watch(struct policy_flow *flow)
 void flow_unwatch(struct policy_flow *flow)
 {
 	if (flow->sniff)
-		slab_free(&sniff_slab, flow->sniff);
+		arena_free(flow->sniff, sizeof *flow->sniff);
 	flow->sniff = NULL;
 }

@@ -20,6 +20,7 @@ struct policy_flow {
 	uint8_t protocol;       /* POLICY_* */
 	bool incoming;          /* began outside, at a published port */
 	bool own;               /* the stack's own questions */
+	bool refused;           /* by what it said: it is about to end */
 	bool named;             /* allowed by a name: what is sent must say the same name */
 	struct net_end local, remote;
 	struct policy_sniff *sniff; /* looks at what is sent; NULL: nobody, or no more */

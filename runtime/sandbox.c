@@ -7,6 +7,7 @@
  */
 #include "runtime/sandbox.h"
 
+#include "netstack/dns.h"
 #include "netstack/policy_audit.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
@@ -239,6 +240,8 @@ void sandbox_main(void *argument)
 		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
 	install_policy(options);
 	attach_network(sandbox->network);
+	if (sandbox->network->link_count && dns_start())
+		give_up("the forwarder for names cannot start");
 	struct boot_config config = {
 		.mounts = view->specs,
 		.mount_count = view->count,

@@ -12,6 +12,7 @@
  */
 #include "runtime/view.h"
 
+#include "netstack/dns.h"
 #include "platform/hostfile.h"
 #include "runtime/fail.h"
 
@@ -221,17 +222,11 @@ static void add_names(struct view *view, const char *hostname)
 /* Whom to ask for names. With no network nobody is there, and nobody is named. */
 static void add_resolvers(struct view *view, const struct network_options *network)
 {
-	struct net_addr resolvers[NETWORK_RESOLVERS];
-	unsigned count = network_resolvers(network, resolvers);
-	char text[NETWORK_RESOLVERS * 64] = "", name[INET6_ADDRSTRLEN];
-	size_t used = 0;
+	bool asked =
+		network->kind != NETWORK_NONE; /* the stack's own forwarder, which asks the resolvers of the options */
 
-	for (unsigned i = 0; i < count; i++) {
-		bool v4 = net_addr_is_v4(&resolvers[i]);
-		inet_ntop(v4 ? AF_INET : AF_INET6, resolvers[i].bytes + (v4 ? 12 : 0), name, sizeof name);
-		used += (size_t)snprintf(text + used, sizeof text - used, "nameserver %s\n", name);
-	}
-	add_spec(view, MOUNT_TMPFS, "/etc/resolv.conf")->text = must_copy(text);
+	add_spec(view, MOUNT_TMPFS, "/etc/resolv.conf")->text =
+		must_copy(asked ? "nameserver " DNS_ADDRESS_TEXT "\n" : "");
 }
 
 void view_build(struct view *view, const struct options *options)

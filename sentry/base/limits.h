@@ -72,6 +72,8 @@
 #define FRAGMENT_TOTAL_BYTES   (4ul << 20)        /* in all of them, as net.ipv4.ipfrag_high_thresh */
 #define POLICY_FLOW_LIMIT      16384              /* connections and flows of datagrams to the outside */
 #define POLICY_PIN_LIMIT       4096               /* addresses of names that were looked up */
+#define DNS_ASKERS             64                 /* questions to our forwarder at one time */
+#define DNS_STREAMS            32                 /* connections to it */
 #define TCP_SEND_LIMIT         (4u << 20)         /* what send buffers grow to by themselves (net.ipv4.tcp_wmem) */
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */
