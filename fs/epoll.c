@@ -433,8 +433,18 @@ static int epoll_fdinfo(struct file *file, char *text, size_t size)
 	return used;
 }
 
-static const struct file_ops epoll_ops = {
-	.seek = file_seek_nowhere, .poll = epoll_poll, .release = epoll_release, .fdinfo = epoll_fdinfo};
+/* ep_eventpoll_ioctl knows but the parameters of busy polling, and nothing where there is none. */
+static long epoll_ioctl(struct file *file, struct user user, uint32_t command, uint64_t argument)
+{
+	(void)file, (void)user, (void)command, (void)argument;
+	return -EINVAL;
+}
+
+static const struct file_ops epoll_ops = {.seek = file_seek_nowhere,
+					  .poll = epoll_poll,
+					  .ioctl = epoll_ioctl,
+					  .release = epoll_release,
+					  .fdinfo = epoll_fdinfo};
 
 void epoll_init(void)
 {

@@ -107,6 +107,8 @@ struct mm_map_request {
  * calls. Limits (RLIMIT_AS, DATA, MEMLOCK, STACK) are those of task_current(); none without a task. */
 must_check long mm_map(struct mm *mm, struct uthread *caller, const struct mm_map_request *request);
 must_check int mm_unmap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size);
+/* RLIMIT_STACK is less than it was: the main stack grows no further than that, and keeps what it has used. */
+void mm_stack_limit_lowered(struct mm *mm, struct uthread *caller, uint64_t limit_bytes);
 must_check int mm_protect(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot);
 must_check long mm_remap(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint64_t new_size,
 			 uint32_t flags, uint64_t new_addr);

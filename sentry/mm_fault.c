@@ -11,7 +11,7 @@
  *
  * Growth: a mapping of MAP_GROWSDOWN grows to the page of the fault as Linux does. The main stack is mapped whole at
  * exec, so it grows here only after RLIMIT_STACK was raised, and then by STACK_STEP, because a fault that we serve is
- * dear.
+ * dear. When the limit is lowered, what lies below it and was never touched is unmapped.
  */
 #include "sentry/mm_impl.h"
 
@@ -24,6 +24,7 @@
 
 #define FAULT_REPEATS 64u
 #define STACK_STEP    (256 * 1024ull)
+#define LOOK_PAGES    512u
 
 static bool may_access(const struct vma *vma, bool write, bool exec)
 {
@@ -107,4 +108,32 @@ int mm_fault(struct mm *mm, uint64_t addr, const struct mm_access *access)
 	if (!code)
 		mm_stack_seen(mm, addr);
 	return code;
+}
+
+/* The first page of [start, end) that is in memory, or end. */
+static uint64_t first_resident(struct mm *mm, uint64_t start, uint64_t end)
+{
+	uint8_t present[LOOK_PAGES];
+
+	while (start < end) {
+		uint64_t pages = MIN((end - start) >> PAGE_SHIFT, (uint64_t)LOOK_PAGES);
+		if (aspace_resident(mm->as, start, pages, present))
+			return start;
+		for (uint64_t i = 0; i < pages; i++, start += PAGE_SIZE)
+			if (present[i])
+				return start;
+	}
+	return end;
+}
+
+void mm_stack_limit_lowered(struct mm *mm, struct uthread *caller, uint64_t limit_bytes)
+{
+	struct vma *stack = mm->stack_top ? mm_find(mm, mm->stack_top - 1) : NULL;
+
+	if (!stack || !(stack->flags & MAP_GROWSDOWN) || limit_bytes >= stack->end - stack->start)
+		return;
+	uint64_t start = stack->start, end = stack->end - MAX(page_up(limit_bytes), PAGE_SIZE);
+	end = first_resident(mm, start, end);
+	if (end > start)
+		(void)!mm_unmap(mm, caller, start, end - start); /* no memory: the stack stays as it is */
 }

@@ -8,7 +8,8 @@
  *
  * Before each return to guest code nothing is pending: signal_deliver has said so, and nobody else has run since.
  *
- * Limits: FAULT_RETRIES times in a row may a fault that the books call right come again, then it is the guest's.
+ * Limits: FAULT_RETRIES times in a row may a fault that the books call right come again at an address, then it is the
+ * guest's.
  */
 #include "sentry/governor.h"
 #include "sentry/task.h"
@@ -19,6 +20,12 @@
 #define TRAP_PAGE_FAULT 14
 #define FAULT_WRITE     2u /* bits of a page fault's error code */
 #define FAULT_FETCH     16u
+
+/* The last fault that the books called right, and how often in a row. */
+struct retries {
+	uint64_t addr;
+	unsigned count;
+};
 
 static long (*dispatch_call)(struct task *task);
 static unsigned inside;
@@ -93,7 +100,7 @@ static void run_syscall(struct task *task)
 }
 
 /* A page fault: is it right by our books? Then the host's mapping is late or another thread's change is under way. */
-static bool fault_is_ours(struct task *task, unsigned *retries, int *sig, int *code)
+static bool fault_is_ours(struct task *task, struct retries *retries, int *sig, int *code)
 {
 	const struct stop *stop = &task->stop;
 	int result;
@@ -103,14 +110,17 @@ static bool fault_is_ours(struct task *task, unsigned *retries, int *sig, int *c
 	struct mm_access access = {
 		.write = stop->error & FAULT_WRITE, .exec = stop->error & FAULT_FETCH, .bus = stop->sig == SIGBUS};
 	result = mm_fault(task->mm, stop->addr.v, &access);
-	if (!result)
-		return ++*retries <= FAULT_RETRIES;
+	if (!result) {
+		retries->count = retries->addr == stop->addr.v ? retries->count + 1 : 0;
+		retries->addr = stop->addr.v;
+		return retries->count < FAULT_RETRIES;
+	}
 	*sig = result < 0 ? SIGBUS : SIGSEGV;
 	*code = result < 0 ? -result : result;
 	return false;
 }
 
-static void run_fault(struct task *task, unsigned *retries)
+static void run_fault(struct task *task, struct retries *retries)
 {
 	const struct stop *stop = &task->stop;
 	int sig = stop->sig, code = stop->code;
@@ -118,7 +128,7 @@ static void run_fault(struct task *task, unsigned *retries)
 
 	if (fault_is_ours(task, retries, &sig, &code) || task->killed)
 		return;
-	*retries = 0;
+	*retries = (struct retries){0};
 	if (sig <= 0 || sig > SIGNAL_COUNT)
 		sig = SIGSEGV;
 	task->fault.trapno = stop->trapno;
@@ -129,11 +139,11 @@ static void run_fault(struct task *task, unsigned *retries)
 	signal_force(task, sig, &info);
 }
 
-static void run_stop(struct task *task, unsigned *retries)
+static void run_stop(struct task *task, struct retries *retries)
 {
 	switch (task->stop.kind) {
 	case STOP_SYSCALL:
-		*retries = 0;
+		*retries = (struct retries){0};
 		run_syscall(task);
 		break;
 	case STOP_FAULT:
@@ -152,7 +162,7 @@ static void run_stop(struct task *task, unsigned *retries)
 void task_run_main(void *argument)
 {
 	struct task *task = argument;
-	unsigned retries = 0;
+	struct retries retries = {0};
 
 	fiber_owner_set(fiber_current(), task);
 	task->state = TASK_RUNNING;

@@ -202,7 +202,7 @@ static long file_fcntl(struct task *task, int fd, struct file *file, int command
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return lock_fcntl(task, file, command, UADDR(argument));
+		return lock_fcntl(task, fd, file, command, UADDR(argument));
 	case F_GETLEASE:
 		return lease_get(file);
 	case F_SETLEASE:

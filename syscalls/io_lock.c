@@ -90,7 +90,23 @@ static long test(struct task *task, struct file *file, const struct lock_request
 	return user_write(task_user(task), at, flock, sizeof *flock);
 }
 
-long lock_fcntl(struct task *task, struct file *file, int command, struct uaddr at)
+/* A close drops its process's locks of the file. One that came while we waited has dropped too little: what we have got
+ * since goes too, as in fcntl_setlk of Linux. */
+static long undo_if_closed(struct task *task, int fd, struct file *file, struct lock_request *request)
+{
+	struct file *now;
+	int error = fd_get(task->files, fd, &now);
+
+	if (!error)
+		file_put(now);
+	if (!error && now == file)
+		return 0;
+	request->range.type = LOCK_TYPE_NONE;
+	(void)!lock_set(file->inode, request);
+	return -EBADF;
+}
+
+long lock_fcntl(struct task *task, int fd, struct file *file, int command, struct uaddr at)
 {
 	bool ofd = command == F_OFD_GETLK || command == F_OFD_SETLK || command == F_OFD_SETLKW;
 	struct abi_flock flock;
@@ -107,7 +123,10 @@ long lock_fcntl(struct task *task, struct file *file, int command, struct uaddr 
 	    (request.range.type == LOCK_TYPE_WRITE && !file_writable(file)))
 		return -EBADF;
 	request.wait = command == F_SETLKW || command == F_OFD_SETLKW;
-	return lock_set(file->inode, &request);
+	long result = lock_set(file->inode, &request);
+	if (result || ofd || request.range.type == LOCK_TYPE_NONE)
+		return result;
+	return undo_if_closed(task, fd, file, &request);
 }
 
 long sys_flock(struct task *task, struct file *file, int operation)

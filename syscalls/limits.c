@@ -3,6 +3,8 @@
  *
  * CPU time is the host's count of the guest threads and is shown as user time: the work of the sentry for a guest is
  * nobody's. Faults, blocks and switches are the host's affair and show as zero.
+ *
+ * Limits: RLIMIT_STACK that somebody else lowers (prlimit) holds from the next exec on.
  */
 #include "sentry/base/limits.h"
 #include "fs/facts.h"
@@ -21,6 +23,7 @@
 
 /* ------------------------------------------------------------------------------------------------ limits */
 
+/* PARKS. */
 static int limit_set(struct task *task, struct process *process, int resource, const struct abi_rlimit *new)
 {
 	struct rlimit64_pair *limit = &process->limits[resource];
@@ -35,6 +38,8 @@ static int limit_set(struct task *task, struct process *process, int resource, c
 	limit->hard = new->rlim_max;
 	if (resource == ABI_RLIMIT_CPU)
 		cpu_limit_changed(process);
+	if (resource == ABI_RLIMIT_STACK && process == task->process && task->mm)
+		mm_stack_limit_lowered(task->mm, task->uthread, new->rlim_cur);
 	return 0;
 }
 
