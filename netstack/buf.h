@@ -32,7 +32,9 @@ struct buf {
 	uint8_t header_at;     /* first byte in use of header; BUF_HEADER_BYTES: none */
 	bool judged;           /* on its way out: the policy has seen it whole (policy.h) */
 	bool summed;           /* the transport's checksum is known to be right (loopback, or the link checked it) */
-	uint16_t segment;      /* TCP payload of each of the segments that this packet stands for (gso.h); 0: one */
+	/* TCP payload of each of the segments that this packet stands for (gso.h; in received ones: as the host says,
+	 * perhaps more than there is); 0: one. */
+	uint16_t segment;
 	/* Its end is aligned, and headers but Ethernet's are whole words: so each is where its type wants it. */
 	uint8_t header[BUF_HEADER_BYTES] __attribute__((aligned(8)));
 

@@ -237,6 +237,8 @@ static void deliver(struct buf *buf)
 		buf_free(buf);
 		return;
 	}
+	if (buf->protocol != IP_PROTOCOL_TCP)
+		buf->segment = 0; /* an echo may send it back as it is */
 	switch (buf->protocol) {
 	case IP_PROTOCOL_TCP:
 		tcp_input(buf);

@@ -425,7 +425,8 @@ static void text_input(struct tcp_sock *tcp, struct buf *buf, const struct tcp_s
 	}
 	buf->sequence = segment->sequence;
 	buf->fin = fin;
-	tcp->receive_mss = MAX(tcp->receive_mss, segment->size);
+	/* Many segments that came as one packet (gso.h) are acknowledged like many. */
+	tcp->receive_mss = MAX(tcp->receive_mss, buf->segment ? MIN(buf->segment, segment->size) : segment->size);
 	if (tcp->quick)
 		tcp->quick--;
 	if (segment->sequence != tcp->rcv_nxt) {

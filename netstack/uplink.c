@@ -13,7 +13,9 @@
 #include "netstack/uplink.h"
 
 #include "netstack/ether.h"
+#include "netstack/ip.h"
 #include "netstack/net.h"
+#include "netstack/tcp.h"
 #include "platform/hostio.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -27,7 +29,10 @@
 #define LENGTH_BYTES      4u /* before each frame of a stream, in network order */
 #define VNET_HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
 #define LARGE_BYTES       16384u /* a frame of so many keeps the block that it was read into */
-#define BURST             256    /* frames read before others may run */
+#define BURST_FRAMES      64     /* read before they are looked at, and others may run */
+#define BURST_BYTES       (256u << 10)
+#define TCP_LENGTH_AT     12u
+#define TCP_CHECKSUM_AT   16u
 
 struct uplink {
 	enum uplink_kind kind;
@@ -70,8 +75,9 @@ static struct uplink *port_of(const struct link *link)
 
 /* ------------------------------------------------------------------------------------------------ in */
 
-static void deliver(struct uplink *port, struct block *block, uint32_t offset, bool summed)
+static void deliver(struct uplink *port, struct block *block, const struct virtio_net_hdr *vnet)
 {
+	uint32_t offset = vnet ? VNET_HEADER_BYTES : 0;
 	struct buf *frame = buf_new();
 
 	if (!frame) {
@@ -79,7 +85,9 @@ static void deliver(struct uplink *port, struct block *block, uint32_t offset, b
 		return;
 	}
 	buf_attach(frame, block, offset, block->used - offset);
-	frame->summed = summed;
+	/* The host's word, not the peer's: an unfinished checksum has never been on a wire. */
+	frame->summed = vnet && vnet->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
+	frame->segment = vnet && vnet->gso_type != VIRTIO_NET_HDR_GSO_NONE ? vnet->gso_size : 0;
 	link_deliver(port->link, frame);
 }
 
@@ -109,8 +117,7 @@ static void deliver_spare(struct uplink *port)
 		small->used = block->used;
 		block = small;
 	}
-	/* The host's word, not the peer's: an unfinished checksum has never been on a wire. */
-	deliver(port, block, offset, header.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID));
+	deliver(port, block, offset ? &header : NULL);
 	block_put(block);
 }
 
@@ -156,7 +163,7 @@ static int split(struct uplink *port)
 		if (block) {
 			memcpy(block->data, port->in + at + LENGTH_BYTES, length);
 			block->used = length;
-			deliver(port, block, 0, false);
+			deliver(port, block, NULL);
 			block_put(block);
 		} else {
 			port->link->received.dropped++;
@@ -183,8 +190,9 @@ static void reader_main(void *argument)
 	struct uplink *port = argument;
 
 	for (;;) {
+		uint64_t before = port->link->received.bytes;
 		int error = 0;
-		for (int i = 0; i < BURST && !error; i++)
+		for (int i = 0; i < BURST_FRAMES && !error && port->link->received.bytes - before < BURST_BYTES; i++)
 			error = port->kind == UPLINK_STREAM ? read_stream(port) : read_frame(port);
 		clock_refresh();
 		net_run();
@@ -203,13 +211,33 @@ static void reader_main(void *argument)
 
 /* ------------------------------------------------------------------------------------------------ out */
 
+/* What the host is to finish: a packet that stands for many segments (gso.h), with the checksum of each. */
+static struct virtio_net_hdr vnet_header(const struct buf *frame)
+{
+	uint8_t head[ETHER_HEADER_BYTES + IP6_HEADER_BYTES + TCP_HEADER_BYTES];
+
+	if (!frame->segment || buf_copy(frame, head, sizeof head) < sizeof head)
+		return (struct virtio_net_hdr){.gso_type = VIRTIO_NET_HDR_GSO_NONE};
+	bool v4 = head[ETHER_HEADER_BYTES] >> 4 == 4;
+	uint16_t start = (uint16_t)(ETHER_HEADER_BYTES + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES));
+	return (struct virtio_net_hdr){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
+		.hdr_len = (uint16_t)(start + (head[start + TCP_LENGTH_AT] >> 4) * 4),
+		.gso_size = frame->segment,
+		.csum_start = start,
+		.csum_offset = TCP_CHECKSUM_AT,
+	};
+}
+
 /* One frame, whole or not at all. -EAGAIN: there is no room. */
 static int write_frame(struct uplink *port, const struct buf *frame)
 {
 	static char bytes[VNET_HEADER_BYTES + FRAME_BYTES];
 	uint32_t offset = port->kind == UPLINK_VNET_FRAMES ? VNET_HEADER_BYTES : 0;
+	const struct virtio_net_hdr header = vnet_header(frame);
 
-	memset(bytes, 0, offset);
+	memcpy(bytes, &header, offset);
 	ssize_t n = hostio_try_write(port->file, bytes, offset + buf_copy(frame, bytes + offset, FRAME_BYTES), -1);
 
 	return n < 0 ? (int)n : 0;
@@ -290,6 +318,7 @@ void uplink_start(struct link *link)
 	struct fiber *reader;
 
 	port->link = link;
+	link->offload = port->kind == UPLINK_VNET_FRAMES;
 	if (fiber_new(writer_main, port, &writers[link->port]) || fiber_new(reader_main, port, &reader))
 		log_error("no fiber for the uplink of %s: it stays silent", link->name);
 }
