@@ -1,8 +1,6 @@
 /* arp.c - see arp.h.
  *
- * We answer for addresses of the link itself, and learn from who asks us and from who answers us. What nobody asked for
- * changes an entry that there is, as a router that takes over another's address needs it, but makes none and never
- * counts as proof (neighbour.h).
+ * We answer for addresses of the link itself, and learn from who answers us (neighbour.c).
  *
  * Limits: no probes for duplicates of our own addresses (RFC 5227): they are given to us by whoever made the link.
  */
@@ -82,10 +80,7 @@ void arp_input(struct buf *buf)
 		return;
 	bool for_us = link_has_address(link, &target);
 	if (!nobody)
-		neighbour_heard(link, &sender, packet.sender_hardware,
-				!for_us                                  ? NEIGHBOUR_SAID
-				: packet.operation == net16(ARP_REQUEST) ? NEIGHBOUR_ASKED
-									 : NEIGHBOUR_ANSWERED);
+		neighbour_heard(link, &sender, packet.sender_hardware, for_us && packet.operation == net16(ARP_REPLY));
 	if (for_us && packet.operation == net16(ARP_REQUEST))
 		send(link, ARP_REPLY, &target, &sender, packet.sender_hardware, packet.sender_hardware);
 }

@@ -40,19 +40,26 @@
 #define QUOTE6_BYTES        1232u /* the least IPv6 MTU, less the headers (RFC 4443 section 2.4 (c)) */
 #define REPORTS_PER_S       100   /* to the outside */
 
-void icmp_send(const struct route *route, const struct net_addr *target, struct icmp_header header, uint8_t hops,
-	       struct buf *buf)
+void icmp_push(const struct net_addr *source, const struct net_addr *target, struct icmp_header header, struct buf *buf)
 {
 	bool v4 = net_addr_is_v4(target);
-	struct ip_meta meta = {.protocol = v4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6, .hops = hops};
 
 	net_counts.icmp.out[header.type] += v4;
 	header.checksum = 0;
 	struct icmp_header *pushed = buf_push(buf, sizeof header);
 	memcpy(pushed, &header, sizeof header);
-	uint64_t sum = v4 ? 0 : sum_pseudo(&route->source, target, IP_PROTOCOL_ICMPV6, buf_size(buf));
+	uint64_t sum = v4 ? 0 : sum_pseudo(source, target, IP_PROTOCOL_ICMPV6, buf_size(buf));
 	header.checksum = sum_fold(sum_buf(sum, buf));
 	memcpy(pushed, &header, sizeof header);
+}
+
+void icmp_send(const struct route *route, const struct net_addr *target, struct icmp_header header, uint8_t hops,
+	       struct buf *buf)
+{
+	struct ip_meta meta = {.protocol = net_addr_is_v4(target) ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6,
+			       .hops = hops};
+
+	icmp_push(&route->source, target, header, buf);
 	(void)ip_output(route, target, &meta, buf);
 }
 

@@ -18,6 +18,9 @@ void icmp_input(struct buf *buf);
 void icmp_unreachable(struct buf *buf, enum icmp_reason reason);
 /* A packet of our own, its network header on, that could not be sent: tells the socket that it came from. Takes it. */
 void icmp_failed(struct buf *buf, int error);
+/* Puts the header on a message, whose body is in buf, with its checksum. */
+void icmp_push(const struct net_addr *source, const struct net_addr *target, struct icmp_header header,
+	       struct buf *buf);
 /* Sends a message, whose body is in buf, with its checksum. Takes buf. */
 void icmp_send(const struct route *route, const struct net_addr *target, struct icmp_header header, uint8_t hops,
 	       struct buf *buf);

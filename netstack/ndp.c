@@ -8,6 +8,7 @@
  */
 #include "netstack/ndp.h"
 
+#include "netstack/ether.h"
 #include "netstack/icmp.h"
 #include "netstack/neighbour.h"
 #include "netstack/route.h"
@@ -35,19 +36,27 @@ struct net_addr ndp_group(const struct net_addr *addr)
 	return group;
 }
 
-static void send(struct link *link, uint8_t type, uint32_t rest, const struct net_addr *about,
-		 const struct net_addr *source, const struct net_addr *target)
+/* hardware: who gets it; NULL: who target says. An answer to somebody who asks must not have to ask for him first, or
+ * two who begin at the same time wait for each other. */
+static void send(struct link *link, struct icmp_header header, const struct net_addr *about,
+		 const struct net_addr *source, const struct net_addr *target, const uint8_t *hardware)
 {
 	struct route route = {.link = link, .source = *source, .next = *target, .mtu = link->mtu};
+	struct ip_meta meta = {.protocol = IP_PROTOCOL_ICMPV6, .hops = NDP_HOPS};
 	struct buf *buf = buf_new();
-	struct ndp_option option = {.type = type == NDP_SOLICITATION ? OPTION_SOURCE : OPTION_TARGET, .size = 1};
+	struct ndp_option option = {.type = header.type == NDP_SOLICITATION ? OPTION_SOURCE : OPTION_TARGET, .size = 1};
 
 	if (!buf)
 		return;
 	memcpy(option.hardware, link->hardware, sizeof option.hardware);
 	memcpy(buf_push(buf, sizeof option), &option, sizeof option);
 	memcpy(buf_push(buf, sizeof *about), about, sizeof *about);
-	icmp_send(&route, target, (struct icmp_header){.type = type, .rest = net32(rest)}, NDP_HOPS, buf);
+	icmp_push(source, target, header, buf);
+	ip_push(&route, target, &meta, NULL, buf);
+	if (hardware)
+		ether_send(link, hardware, ETHER_TYPE_IP6, buf);
+	else
+		link_send(link, target, buf);
 }
 
 void ndp_solicit(struct link *link, const struct net_addr *addr, const uint8_t hardware[LINK_HARDWARE_BYTES])
@@ -56,7 +65,8 @@ void ndp_solicit(struct link *link, const struct net_addr *addr, const uint8_t h
 	const struct net_addr *source = route_source(link, addr);
 
 	if (source)
-		send(link, NDP_SOLICITATION, 0, addr, source, hardware ? addr : &group);
+		send(link, (struct icmp_header){.type = NDP_SOLICITATION}, addr, source, hardware ? addr : &group,
+		     hardware);
 }
 
 /* The hardware address in an option of this kind; false: none, or the options are malformed. */
@@ -83,13 +93,17 @@ static void solicitation(struct buf *buf, const struct net_addr *about)
 	struct link *link = buf->link;
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool probe = net_addr_is_any(&buf->source); /* is somebody else here with the address? (RFC 4862) */
+	struct icmp_header header = {
+		.type = NDP_ADVERTISEMENT,
+		.rest = net32(NDP_FLAG_OVERRIDE | (probe ? 0 : NDP_FLAG_SOLICITED)),
+	};
 
 	if (!link_has_address(link, about) || route_is_ours(&buf->source))
 		return;
-	if (!probe && find_option(buf, OPTION_SOURCE, hardware))
-		neighbour_heard(link, &buf->source, hardware, NEIGHBOUR_ASKED);
-	send(link, NDP_ADVERTISEMENT, NDP_FLAG_OVERRIDE | (probe ? 0 : NDP_FLAG_SOLICITED), about, about,
-	     probe ? &everybody : &buf->source);
+	bool named = !probe && find_option(buf, OPTION_SOURCE, hardware);
+	if (named)
+		neighbour_heard(link, &buf->source, hardware, false);
+	send(link, header, about, about, probe ? &everybody : &buf->source, named ? hardware : NULL);
 }
 
 void ndp_input(uint8_t type, uint8_t code, uint32_t rest, struct buf *buf)
@@ -106,7 +120,7 @@ void ndp_input(uint8_t type, uint8_t code, uint32_t rest, struct buf *buf)
 		solicitation(buf, &about);
 	} else if (type == NDP_ADVERTISEMENT && !route_is_ours(&about) && find_option(buf, OPTION_TARGET, hardware)) {
 		bool to_us = net32(rest) & NDP_FLAG_SOLICITED && !net_addr_is_multicast(&buf->target);
-		neighbour_heard(buf->link, &about, hardware, to_us ? NEIGHBOUR_ANSWERED : NEIGHBOUR_SAID);
+		neighbour_heard(buf->link, &about, hardware, to_us);
 	}
 	buf_free(buf);
 }

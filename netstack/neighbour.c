@@ -5,7 +5,10 @@
  *       |                       +------------------------- answer -----------------+---------------------+
  *       +-- ASK_TIMES without an answer: forgotten --------------------------------------------------- --+
  *
- * What others say without being asked makes an entry STALE at best, so that the next use proves it.
+ * Only answers to our own questions are believed: the first one to a question to everybody, and to the question to a
+ * known neighbour his own. What anybody says unasked makes no entry and changes none. When it contradicts one, the
+ * known neighbour is asked at once: the honest one answers, and who has gone is forgotten after ASK_TIMES questions, as
+ * when a router hands its address on to another. So spoofed ARP and neighbour messages do nothing but that.
  *
  * Limits: NEIGHBOUR_LIMIT entries (the one unused for longest goes), NEIGHBOUR_QUEUE packets that wait for one (the
  * oldest goes). That a connection makes progress is not taken for a proof: one packet in REACHABLE_NS is the price.
@@ -110,6 +113,13 @@ static void ask(struct neighbour *neighbour)
 		ndp_solicit(neighbour->link, &neighbour->addr, hardware);
 }
 
+static void probe(struct neighbour *neighbour)
+{
+	neighbour->state = NEIGHBOUR_PROBE;
+	neighbour->asked = 0;
+	ask(neighbour);
+}
+
 static void time_passed(struct net_timer *timer)
 {
 	struct neighbour *neighbour = container_of(timer, struct neighbour, timer);
@@ -119,9 +129,7 @@ static void time_passed(struct net_timer *timer)
 		state_set(neighbour, NEIGHBOUR_STALE, 0);
 		break;
 	case NEIGHBOUR_DELAY:
-		neighbour->state = NEIGHBOUR_PROBE;
-		neighbour->asked = 0;
-		ask(neighbour);
+		probe(neighbour);
 		break;
 	case NEIGHBOUR_INCOMPLETE:
 	case NEIGHBOUR_PROBE:
@@ -184,24 +192,25 @@ void neighbour_output(struct link *link, const struct net_addr *to, struct buf *
 }
 
 void neighbour_heard(struct link *link, const struct net_addr *addr, const uint8_t hardware[LINK_HARDWARE_BYTES],
-		     enum neighbour_news news)
+		     bool answered)
 {
 	struct neighbour *neighbour = find(link, addr);
-	bool answered = news == NEIGHBOUR_ANSWERED;
 
-	if (!neighbour && (news != NEIGHBOUR_ASKED || !(neighbour = neighbour_new(link, addr))))
+	if (!neighbour)
 		return;
-	/* An answer proves something only while we wait for one. */
-	answered = answered && (neighbour->state == NEIGHBOUR_INCOMPLETE || neighbour->state == NEIGHBOUR_PROBE);
-	bool same = neighbour->state != NEIGHBOUR_INCOMPLETE &&
-		    !memcmp(neighbour->hardware, hardware, sizeof neighbour->hardware);
-	if (answered) {
-		neighbour->asked = 0;
-		state_set(neighbour, NEIGHBOUR_REACHABLE, REACHABLE_NS);
-	} else if (!same) {
-		state_set(neighbour, NEIGHBOUR_STALE, 0);
+	if (neighbour->state == NEIGHBOUR_INCOMPLETE) {
+		if (!answered)
+			return;
+		memcpy(neighbour->hardware, hardware, sizeof neighbour->hardware);
+	} else if (memcmp(neighbour->hardware, hardware, sizeof neighbour->hardware) != 0) {
+		if (neighbour->state != NEIGHBOUR_PROBE)
+			probe(neighbour);
+		return;
+	} else if (!answered || neighbour->state != NEIGHBOUR_PROBE) {
+		return; /* an answer proves something only while we wait for one */
 	}
-	memcpy(neighbour->hardware, hardware, sizeof neighbour->hardware);
+	neighbour->asked = 0;
+	state_set(neighbour, NEIGHBOUR_REACHABLE, REACHABLE_NS);
 	while (neighbour->waiting_count)
 		ether_send(link, neighbour->hardware, type_of(neighbour), waiting_take(neighbour));
 }

@@ -33,13 +33,9 @@ must_check int neighbour_init(void);
  * EHOSTUNREACH. Takes buf. */
 void neighbour_output(struct link *link, const struct net_addr *to, struct buf *buf);
 
-enum neighbour_news {
-	NEIGHBOUR_ANSWERED, /* to us: a proof if we had asked */
-	NEIGHBOUR_ASKED,    /* it asked us, and will want an answer soon */
-	NEIGHBOUR_SAID,     /* to everybody */
-};
+/* Somebody has said that addr is behind this hardware address; answered: to us, as if we had asked. */
 void neighbour_heard(struct link *link, const struct net_addr *addr, const uint8_t hardware[LINK_HARDWARE_BYTES],
-		     enum neighbour_news news);
+		     bool answered);
 /* All of them, NULL first; NULL behind the last. Borrowed. */
 const struct neighbour *neighbour_next(const struct neighbour *neighbour);
 
