@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #define LOCAL_HARDWARE 0x02 /* of the first byte: given by nobody (IEEE 802) */
+#define BUSY_TRIES     100
+#define BUSY_US        20000
 #define OFFLOADS       (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 
 /* The host's end must be up; whoever made the device may have done it, and only root can. Its MTU is ours. */
@@ -52,8 +54,13 @@ static int open_device(const char *name)
 	if (fd < 0)
 		fail("--net=tap:%s: /dev/net/tun: %s; see usbx doctor", name, strerror(errno));
 	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-	if (ioctl(fd, TUNSETIFF, &request)) {
+	/* A sandbox that has just ended: the host closes what io_uring watched a moment later. */
+	for (int tries = 0; ioctl(fd, TUNSETIFF, &request); tries++) {
 		int error = errno;
+		if (error == EBUSY && tries < BUSY_TRIES) {
+			usleep(BUSY_US);
+			continue;
+		}
 		fail("--net=tap:%s: %s", name,
 		     error == EBUSY    ? "somebody has it open already"
 		     : error == EPERM  ? "no such device of yours: as root, ip tuntap add mode tap user YOU name NAME"
