@@ -38,15 +38,14 @@ def serve(port):
 def tcp(host, port, size):
     data = random.Random(size).randbytes(size)
     with socket.create_connection((host, port), timeout=LIMIT_S) as connection:
-        def send():
-            connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-        sender = threading.Thread(target=send)
+        sender = threading.Thread(target=connection.sendall, args=(data,))
         sender.start()
         back = bytearray()
-        while part := connection.recv(1 << 16):
+        while len(back) < size and (part := connection.recv(1 << 16)):
             back += part
         sender.join()
+        connection.shutdown(socket.SHUT_WR)
+        back += connection.recv(1 << 16)
     print("same" if back == data else f"{len(back)} bytes came back")
 
 
