@@ -428,8 +428,15 @@ static int64_t node_seek(struct file *file, int64_t offset, int whence)
 	return file->pos = offset;
 }
 
+static long node_ioctl(struct file *file, struct user user, uint32_t command, uint64_t argument)
+{
+	const struct node_desc *desc = desc_of(file->inode);
+
+	return desc->ioctl ? desc->ioctl(ref_of(file->inode), user, command, argument) : -ENOTTY;
+}
+
 static const struct file_ops file_operations = {
-	.read = node_read, .write = node_write, .seek = node_seek, .release = drop_text};
+	.read = node_read, .write = node_write, .seek = node_seek, .ioctl = node_ioctl, .release = drop_text};
 
 /* ------------------------------------------------------------------ file systems */
 

@@ -34,6 +34,8 @@ struct node_desc {
 	/* Instead of show and store: files that are not text (mem). */
 	ssize_t (*read)(const struct node_ref *ref, struct uio *to, int64_t *pos);
 	ssize_t (*write)(const struct node_ref *ref, struct uio *from, int64_t *pos);
+	/* Missing: -ENOTTY. */
+	long (*ioctl)(const struct node_ref *ref, struct user user, uint32_t command, uint64_t argument);
 	/* May it be opened by cred with these flags? Missing: the mode decides alone. */
 	int (*may_open)(const struct node_ref *ref, struct cred *cred, uint32_t flags);
 

@@ -292,6 +292,27 @@ static ssize_t netlink_send(struct file *file, const struct socket_caller *who, 
 	return (ssize_t)size;
 }
 
+int netlink_check(const struct file *file)
+{
+	if (file->kind == FILE_SOCKET_NETLINK)
+		return 0;
+	return S_ISSOCK(file->inode->mode) ? -EINVAL : -ENOTSOCK;
+}
+
+void netlink_deliver(struct file *file, const void *bytes, uint32_t size)
+{
+	struct netlink_sock *sock = netlink_of(file);
+	struct netlink_writer writer = {.sock = sock};
+
+	assert(size <= ANSWER_BYTES);
+	answer_new(&writer);
+	if (writer.full)
+		return;
+	memcpy(writer.answer->bytes, bytes, size);
+	writer.answer->size = size;
+	waitq_wake(&sock->wait, READ_EVENTS);
+}
+
 static ssize_t receive_first(struct netlink_sock *sock, struct socket_message *message)
 {
 	struct netlink_answer *answer = list_first(&sock->queue, struct netlink_answer, node);

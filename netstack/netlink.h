@@ -4,7 +4,15 @@
 
 #include "sentry/base/types.h"
 
+struct file;
+
 /* Registers the family; called once by inet_init. -ENOMEM. */
 must_check int netlink_init(void);
+
+/* Is this a socket of the family? 0, or as mq_notify(2) complains: -ENOTSOCK, -EINVAL (of another family). */
+must_check int netlink_check(const struct file *file);
+
+/* Puts a message of the kernel's own, of at most 8 KiB, into the queue of such a socket. Lost if that is full. */
+void netlink_deliver(struct file *file, const void *bytes, uint32_t size);
 
 #endif

@@ -2,15 +2,18 @@
  *
  * A queue lives as long as it has a name or is open. Messages lie in the order in which they will be received: by
  * priority, then by age. Who waits looks again when something was put in or taken out. A process that asked to be told
- * (mq_notify) is told once, when a message comes into an empty queue for which nobody waits.
+ * (mq_notify) is told once, when a message comes into an empty queue for which nobody waits: by a signal, or, for
+ * SIGEV_THREAD, by the 32 bytes of its choice that come out of a netlink socket, from which the C library's thread
+ * reads. Their last byte says what happened.
  *
  * A message is copied from its sender before the queue is looked at, and out of the queue before it is copied to the
  * receiver: both copies may PARK.
  *
  * Limits: MQUEUE_LIMIT queues; RLIMIT_MSGQUEUE bytes, counted over the whole sandbox and not for each user; no
- * SIGEV_THREAD (it needs a netlink socket); no mqueue file system to list the names.
+ * mqueue file system to list the names.
  */
 #include "sentry/mqueue.h"
+#include "netstack/netlink.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
@@ -28,6 +31,11 @@
 #define MOST_BYTES         (16 << 20)
 #define MESSAGE_COST_BYTES 96 /* what Linux adds for each possible message to the account of RLIMIT_MSGQUEUE */
 #define FILE_BYTES         80 /* what fstat shows */
+
+/* NOTIFY_COOKIE_LEN, NOTIFY_WOKENUP and NOTIFY_REMOVED in Linux. */
+#define COOKIE_BYTES   32
+#define COOKIE_WOKEN   1
+#define COOKIE_REMOVED 2
 
 #define READ_EVENTS  (POLLIN | POLLRDNORM)
 #define WRITE_EVENTS (POLLOUT | POLLWRNORM)
@@ -51,6 +59,8 @@ struct mqueue {
 	unsigned receivers; /* that wait now */
 	int32_t notify_pid; /* 0: nobody */
 	struct abi_sigevent notify;
+	struct file *notify_socket; /* counted; of SIGEV_THREAD, else NULL */
+	uint8_t notify_cookie[COOKIE_BYTES];
 };
 
 static struct slab mqueue_slab = SLAB(mqueue);
@@ -75,11 +85,26 @@ static void message_free(struct mq_message *message)
 	arena_free(message, sizeof *message + message->size);
 }
 
+/* Nobody is to be told any more; the one that was hears of it (COOKIE_*) if it has a thread that listens. */
+static void notify_end(struct mqueue *queue, uint8_t why)
+{
+	struct file *socket = queue->notify_socket;
+
+	queue->notify_pid = 0;
+	queue->notify_socket = NULL;
+	if (!socket)
+		return;
+	queue->notify_cookie[COOKIE_BYTES - 1] = why;
+	netlink_deliver(socket, queue->notify_cookie, COOKIE_BYTES);
+	file_put(socket);
+}
+
 static void mqueue_put(struct mqueue *queue)
 {
 	if (!ref_put(&queue->ref))
 		return;
 	assert(!queue->name);
+	notify_end(queue, COOKIE_REMOVED);
 	while (!list_empty(&queue->messages)) {
 		struct mq_message *message = list_first(&queue->messages, struct mq_message, node);
 		list_remove(&message->node);
@@ -243,7 +268,7 @@ static void notify(struct mqueue *queue)
 	struct process *target = process_find(queue->notify_pid), *sender = task_current()->process;
 	struct abi_siginfo info = {.si_code = ABI_SI_MESGQ};
 
-	queue->notify_pid = 0;
+	notify_end(queue, COOKIE_WOKEN);
 	if (!target || queue->notify.notify != ABI_SIGEV_SIGNAL || !queue->notify.signo)
 		return;
 	info.si_signo = queue->notify.signo;
@@ -343,26 +368,65 @@ long mqueue_receive(struct file *file, struct user user, struct uaddr buffer, ui
 
 /* ------------------------------------------------------------------------------------------------ the rest */
 
-int mqueue_notify(struct task *task, struct file *file, const struct abi_sigevent *event)
+/* What a thread of the guest is told by: gives a reference to the socket. */
+static int cookie_take(struct task *task, const struct abi_sigevent *event, uint8_t cookie[COOKIE_BYTES],
+		       struct file **socket)
 {
-	struct mqueue *queue = queue_of(file);
-	int32_t pid = task->process->pid;
+	int error = user_read(task_user(task), cookie, UADDR(event->value.sival_ptr), COOKIE_BYTES);
 
-	if (event && event->notify != ABI_SIGEV_NONE && event->notify != ABI_SIGEV_SIGNAL)
-		return -EINVAL;
-	if (event && event->notify == ABI_SIGEV_SIGNAL && (event->signo < 0 || event->signo > SIGNAL_COUNT))
-		return -EINVAL;
+	if (!error)
+		error = fd_get(task->files, event->signo, socket);
+	if (error)
+		return error;
+	error = netlink_check(*socket);
+	if (error)
+		file_put(*socket);
+	return error;
+}
+
+static int event_check(const struct abi_sigevent *event)
+{
+	if (event->notify == ABI_SIGEV_SIGNAL)
+		return event->signo < 0 || event->signo > SIGNAL_COUNT ? -EINVAL : 0;
+	return event->notify == ABI_SIGEV_NONE || event->notify == ABI_SIGEV_THREAD ? 0 : -EINVAL;
+}
+
+static int notify_begin(struct mqueue *queue, int32_t pid, const struct abi_sigevent *event)
+{
 	if (!queue)
 		return -EBADF;
-	if (!event) {
-		if (queue->notify_pid == pid)
-			queue->notify_pid = 0;
-		return 0;
-	}
 	if (queue->notify_pid)
 		return -EBUSY;
 	queue->notify_pid = pid;
 	queue->notify = *event;
+	return 0;
+}
+
+int mqueue_notify(struct task *task, struct file *file, const struct abi_sigevent *event)
+{
+	struct mqueue *queue = queue_of(file);
+	uint8_t cookie[COOKIE_BYTES];
+	struct file *socket = NULL;
+
+	if (!event) {
+		if (queue && queue->notify_pid == task->process->pid)
+			notify_end(queue, COOKIE_REMOVED);
+		return queue ? 0 : -EBADF;
+	}
+	int error = event_check(event);
+	if (!error && event->notify == ABI_SIGEV_THREAD)
+		error = cookie_take(task, event, cookie, &socket);
+	if (error)
+		return error;
+	error = notify_begin(queue, task->process->pid, event);
+	if (!socket)
+		return error;
+	if (error) {
+		file_put(socket);
+		return error;
+	}
+	memcpy(queue->notify_cookie, cookie, COOKIE_BYTES);
+	queue->notify_socket = socket;
 	return 0;
 }
 
@@ -424,7 +488,7 @@ static void mqueue_flush(struct file *file, void *owner)
 
 	(void)owner;
 	if (task && task->process->pid == queue->notify_pid)
-		queue->notify_pid = 0;
+		notify_end(queue, COOKIE_REMOVED);
 }
 
 static void mqueue_release(struct file *file)

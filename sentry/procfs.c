@@ -141,7 +141,12 @@ static const struct node_desc ns_files[] = {
 		PID_FILE("statm", 0444, procfs_show_statm), PID_FILE("limits", 0444, procfs_show_limits),              \
 		{.name = "comm", .mode = S_IFREG | 0644, .show = procfs_show_comm, .store = procfs_store_comm},        \
 		PID_FILE("cmdline", 0444, procfs_show_cmdline), PID_MEMORY("environ", 0400, procfs_show_environ),      \
-		PID_MEMORY("auxv", 0400, procfs_show_auxv), PID_INSIDE("maps", 0444, procfs_show_maps),                \
+		PID_MEMORY("auxv", 0400, procfs_show_auxv),                                                            \
+		{.name = "maps",                                                                                       \
+		 .mode = S_IFREG | 0444,                                                                               \
+		 .show = procfs_show_maps,                                                                             \
+		 .ioctl = procfs_maps_ioctl,                                                                           \
+		 .may_open = procfs_may_open},                                                                         \
 		PID_INSIDE("smaps", 0444, procfs_show_smaps),                                                          \
 		PID_INSIDE("smaps_rollup", 0444, procfs_show_smaps_rollup), PID_INSIDE("io", 0400, procfs_show_io),    \
 		PID_FILE("schedstat", 0444, procfs_show_schedstat), PID_INSIDE("syscall", 0400, procfs_show_syscall),  \

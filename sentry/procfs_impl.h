@@ -7,6 +7,7 @@
 #define SENTRY_PROCFS_IMPL_H
 
 #include "fs/nodefs.h"
+#include "sentry/base/limits.h"
 #include "sentry/task.h"
 
 enum { PROC_PID, PROC_TID, PROC_NUMBER, PROC_START };
@@ -62,10 +63,18 @@ int procfs_show_cmdline(const struct node_ref *ref, struct text *out);
 int procfs_show_environ(const struct node_ref *ref, struct text *out);
 int procfs_show_auxv(const struct node_ref *ref, struct text *out);
 int procfs_show_maps(const struct node_ref *ref, struct text *out);
+/* The device and inode number that a mapping shows; and its name as seen from root, perhaps in the buffer; NULL: none.
+ */
+uint64_t procfs_mapping_file(const struct vma *vma, uint64_t *ino);
+const char *procfs_mapping_label(const struct mm *mm, const struct vma *vma, const struct path *root,
+				 char name[PATH_LIMIT]);
 int procfs_show_smaps(const struct node_ref *ref, struct text *out);
 int procfs_show_smaps_rollup(const struct node_ref *ref, struct text *out);
 ssize_t procfs_read_mem(const struct node_ref *ref, struct uio *to, int64_t *pos);
 ssize_t procfs_write_mem(const struct node_ref *ref, struct uio *from, int64_t *pos);
+
+/* procfs_mapquery.c */
+long procfs_maps_ioctl(const struct node_ref *ref, struct user user, uint32_t command, uint64_t argument);
 
 /* procfs_fd.c */
 extern const struct node_desc procfs_fd_entry, procfs_fdinfo_entry;

@@ -96,13 +96,28 @@ int procfs_show_auxv(const struct node_ref *ref, struct text *out)
 
 /* ------------------------------------------------------------------ maps */
 
+uint64_t procfs_mapping_file(const struct vma *vma, uint64_t *ino)
+{
+	/* Shared anonymous memory is a file that nobody can name (shmem_zero_setup in Linux). */
+	*ino = vma->file ? vma->file->inode->ino : vma->shared_id;
+	return vma->file ? vma->file->inode->sb->dev : vma->shared_id ? SHMEM_DEV : 0;
+}
+
+const char *procfs_mapping_label(const struct mm *mm, const struct vma *vma, const struct path *root,
+				 char name[PATH_LIMIT])
+{
+	const char *label = vma_name(mm, vma);
+
+	if (label || !vma->file || !root)
+		return label;
+	return file_name(vma->file, root, name, PATH_LIMIT) > 0 ? name : NULL;
+}
+
 static void add_mapping(struct text *out, const struct mm *mm, const struct vma *vma, const struct path *root)
 {
 	char name[PATH_LIMIT];
-	/* Shared anonymous memory is a file that nobody can name (shmem_zero_setup in Linux). */
-	uint64_t dev = vma->file ? vma->file->inode->sb->dev : vma->shared_id ? SHMEM_DEV : 0;
-	uint64_t ino = vma->file ? vma->file->inode->ino : vma->shared_id;
-	const char *label = vma_name(mm, vma);
+	const char *label = procfs_mapping_label(mm, vma, root, name);
+	uint64_t ino, dev = procfs_mapping_file(vma, &ino);
 	size_t line = out->length;
 
 	text_printf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64 " %02x:%02x %" PRIu64 " ",
@@ -110,10 +125,6 @@ static void add_mapping(struct text *out, const struct mm *mm, const struct vma 
 		    vma->prot & MEM_WRITE ? 'w' : '-', vma->prot & MEM_EXEC ? 'x' : '-',
 		    vma->flags & MAP_SHARED ? 's' : 'p', vma->file ? vma->offset : 0, (unsigned)(dev >> 8 & 0xfff),
 		    (unsigned)(dev & 0xff), ino);
-	if (!label && vma->file && root) {
-		ssize_t length = file_name(vma->file, root, name, sizeof name);
-		label = length > 0 ? name : NULL;
-	}
 	while (label && out->length - line < NAME_COLUMN && !out->truncated)
 		text_add_char(out, ' ');
 	for (; label && *label; label++) /* seq_path escapes newlines, so that lines stay lines */
