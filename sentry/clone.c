@@ -97,6 +97,7 @@ static void copy_plain(struct task *child, const struct task *parent, const stru
 	child->blocked = parent->blocked;
 	child->no_new_privs = parent->no_new_privs;
 	child->personality = parent->personality;
+	child->mempolicy = parent->mempolicy;
 	child->timer_slack_ns = child->timer_slack_default_ns = parent->timer_slack_ns;
 	child->sched = parent->sched;
 	if (child->sched.policy & ABI_SCHED_RESET_ON_FORK) { /* sched_fork in Linux */

@@ -24,6 +24,12 @@
 #define VMA_SEALED     256u
 #define VMA_ON_FAULT   512u /* locked when it is touched: MLOCK_ONFAULT */
 
+/* Where memory is to come from (set_mempolicy(2)): MPOL_* with its flags, and the nodes as they are told, the first 32.
+ * Zeros: nothing was said. */
+struct mempolicy {
+	uint32_t mode, nodes;
+};
+
 /* A mapping: [start, end), whole pages, never overlapping another of the same mm. */
 struct vma {
 	RB_ENTRY(vma) node;
@@ -39,6 +45,7 @@ struct vma {
 	uint32_t guard_pages; /* free addresses kept above for the platform's trampolines */
 	bool counted;         /* in the inode's writable_maps */
 	uint64_t host_offset;
+	struct mempolicy policy;
 	uint64_t shared_id;    /* identity of a shared anonymous mapping (futex keys); 0: none */
 	const char *name;      /* "[vdso]", "/dev/zero (deleted)" ...; static text; NULL: none; see vma_name */
 	uint64_t gap, max_gap; /* usable addresses below start, and the most of the subtree (sentry/mm_vma.c) */
@@ -115,7 +122,8 @@ must_check long mm_remap(struct mm *mm, struct uthread *caller, uint64_t addr, u
 /* remap_file_pages(2): other pages of the same shared memory at [addr, addr + size), from page_offset on. */
 must_check int mm_remap_file_pages(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, uint32_t prot,
 				   uint64_t page_offset, uint32_t flags);
-must_check int mm_seal(struct mm *mm, uint64_t addr, uint64_t size); /* mseal */
+must_check int mm_seal(struct mm *mm, uint64_t addr, uint64_t size);                          /* mseal */
+must_check int mm_bind(struct mm *mm, uint64_t addr, uint64_t size, struct mempolicy policy); /* whole pages */
 must_check int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t size, int advice);
 long mm_brk(struct mm *mm, struct uthread *caller, uint64_t brk);
 /* munlock, mlock, and mlock2 with MLOCK_ONFAULT. */

@@ -103,7 +103,8 @@ static inline bool mm_range_ok(uint64_t addr, uint64_t size)
 /* What a change does to each vma of a range. */
 struct mm_change {
 	uint32_t prot, set_flags, clear_flags, set_advice, clear_advice;
-	bool set_prot;
+	struct mempolicy policy;
+	bool set_prot, set_policy;
 };
 /* Enters it in the books for all of [start, end), splitting at its ends. -ENOMEM. */
 must_check int mm_change_books(struct mm *mm, uint64_t start, uint64_t end, const struct mm_change *change);

@@ -52,6 +52,8 @@ static void apply_change(struct mm *mm, uint64_t start, uint64_t end, const stru
 		vma_account(mm, vma, false);
 		if (change->set_prot)
 			vma->prot = change->prot;
+		if (change->set_policy)
+			vma->policy = change->policy;
 		vma->flags = (vma->flags | change->set_flags) & ~change->clear_flags;
 		vma->madvise = (vma->madvise | change->set_advice) & ~change->clear_advice;
 		vma_account(mm, vma, true);
@@ -353,7 +355,8 @@ int mm_advise(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t siz
 	return error;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- mseal */
+/* --------------------------------------------------------------------------------------------------- mseal and mbind
+ */
 
 static bool all_mapped(struct mm *mm, uint64_t start, uint64_t end)
 {
@@ -375,6 +378,16 @@ int mm_seal(struct mm *mm, uint64_t addr, uint64_t size)
 		return 0;
 	mm_enter(mm);
 	int error = all_mapped(mm, addr, end) ? mm_change_books(mm, addr, end, &change) : -ENOMEM;
+	mm_leave(mm);
+	return error;
+}
+
+int mm_bind(struct mm *mm, uint64_t addr, uint64_t size, struct mempolicy policy)
+{
+	const struct mm_change change = {.policy = policy, .set_policy = true};
+
+	mm_enter(mm);
+	int error = all_mapped(mm, addr, addr + size) ? mm_change_books(mm, addr, addr + size, &change) : -EFAULT;
 	mm_leave(mm);
 	return error;
 }

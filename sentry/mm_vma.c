@@ -317,6 +317,7 @@ static bool can_merge(const struct vma *a, const struct vma *b)
 	return a->end == b->start && a->prot == b->prot && a->max_prot == b->max_prot && a->flags == b->flags &&
 	       a->madvise == b->madvise && a->file == b->file && a->host_file == b->host_file &&
 	       a->shared_id == b->shared_id && a->name == b->name && a->offset + size == b->offset &&
+	       a->policy.mode == b->policy.mode && a->policy.nodes == b->policy.nodes &&
 	       (a->host_file == MEM_NO_FILE || a->host_offset + size == b->host_offset);
 }
 

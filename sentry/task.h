@@ -140,6 +140,7 @@ struct task {
 	int pdeath_signal;
 	bool no_new_privs;
 	uint32_t personality;
+	struct mempolicy mempolicy;
 	uint64_t start_ns, user_ns, timer_slack_ns, timer_slack_default_ns;
 	uint64_t calls; /* system calls so far */
 	struct {

@@ -1,8 +1,7 @@
 /* mem.c - the calls on one's own memory: arguments from the table, answers from sentry/mm.h.
  *
- * Limits: one NUMA node, so memory policies are accepted and change nothing; no protection keys (as on a CPU without
- * them); process_vm_readv and process_vm_writev move at most IOV_LIMIT pieces and need the same rights as ptrace(2) in
- * its simplest form: the same user, or CAP_SYS_PTRACE.
+ * Limits: no protection keys (as on a CPU without them); process_vm_readv and process_vm_writev move at most IOV_LIMIT
+ * pieces and need the same rights as ptrace(2) in its simplest form: the same user, or CAP_SYS_PTRACE.
  */
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
@@ -11,7 +10,6 @@
 #include "syscalls/io_transfer.h"
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/mempolicy.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -156,70 +154,6 @@ long sys_mlockall(struct task *task, int flags)
 long sys_munlockall(struct task *task)
 {
 	return mm_lock_all(task->mm, caller(task), 0);
-}
-
-/* ------------------------------------------------------------------------------------------- memory policy: one node
- */
-
-#define NODES_LIMIT 1024 /* bits of a node mask that we look at or write: MAX_NUMNODES of a large Linux */
-
-static bool policy_known(int mode)
-{
-	return (mode & ~MPOL_MODE_FLAGS) >= 0 && (mode & ~MPOL_MODE_FLAGS) < MPOL_MAX;
-}
-
-long sys_set_mempolicy(struct task *task, int mode, struct uaddr nodemask, uint64_t maxnode)
-{
-	(void)task;
-	(void)nodemask;
-	return policy_known(mode) && maxnode <= PAGE_SIZE * 8 ? 0 : -EINVAL;
-}
-
-long sys_mbind(struct task *task, uint64_t addr, uint64_t length, int mode, struct uaddr nodemask, uint64_t maxnode,
-	       uint32_t flags)
-{
-	(void)nodemask;
-	if (!policy_known(mode) || flags & ~(uint32_t)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL) ||
-	    maxnode > PAGE_SIZE * 8)
-		return -EINVAL;
-	if (flags & MPOL_MF_MOVE_ALL && !cred_capable(task->cred, CAP_SYS_NICE))
-		return -EPERM;
-	if (addr & ~PAGE_MASK)
-		return -EINVAL;
-	if (!length)
-		return 0;
-	struct vma *vma = mm_find(task->mm, addr);
-	return vma && vma->start <= addr ? 0 : -EFAULT;
-}
-
-long sys_get_mempolicy(struct task *task, struct uaddr mode, struct uaddr nodemask, uint64_t maxnode, uint64_t addr,
-		       uint64_t flags)
-{
-	const int32_t answer = 0; /* MPOL_DEFAULT, or node 0 */
-	uint64_t mask[NODES_LIMIT / 64] = {0};
-	uint64_t bytes = MIN((maxnode + 63) / 64 * 8, sizeof mask);
-	int error = 0;
-
-	if (flags & ~(uint64_t)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
-		return -EINVAL;
-	if (flags & MPOL_F_MEMS_ALLOWED && flags & (MPOL_F_NODE | MPOL_F_ADDR))
-		return -EINVAL;
-	if (addr && !(flags & MPOL_F_ADDR))
-		return -EINVAL;
-	if (flags & MPOL_F_ADDR) {
-		struct vma *vma = mm_find(task->mm, addr);
-		if (!vma || vma->start > addr)
-			return -EFAULT;
-	}
-	if (flags & MPOL_F_MEMS_ALLOWED)
-		mask[0] = 1;
-	if (nodemask.v && maxnode < 1)
-		return -EINVAL;
-	if (mode.v)
-		error = user_write(task_user(task), mode, &answer, sizeof answer);
-	if (!error && nodemask.v)
-		error = user_write(task_user(task), nodemask, mask, bytes);
-	return error;
 }
 
 /* ----------------------------------------------------------------------------------- another process's memory by copy
