@@ -291,7 +291,7 @@ static pid_t peer_start(int *go_fd)
 
 	if (pipe(ready) || pipe(go))
 		die("pipe");
-	pid_t pid = fork();
+	pid_t pid = fork_patiently();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(tap);
@@ -373,7 +373,7 @@ static int many(unsigned long first, unsigned long last, unsigned jobs)
 		while (pids[slot])
 			slot++;
 		seeds[slot] = seed;
-		pids[slot] = fork();
+		pids[slot] = fork_patiently();
 		if (!pids[slot])
 			_exit(world_run(seed, false));
 		begun++;

@@ -1,6 +1,9 @@
 /* plan.c - a world from a seed. */
 #include "tests/interop/plan.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 static uint64_t state;
 
 static uint64_t next(void)
@@ -121,4 +124,15 @@ void plan_print(const struct world_plan *plan, FILE *to)
 		end_print(&transfer->theirs, "; theirs", to);
 		fprintf(to, "\n");
 	}
+}
+
+int fork_patiently(void)
+{
+	int pid = fork();
+
+	for (int tries = 0; pid < 0 && errno == EAGAIN && tries < 200; tries++) {
+		usleep(50000);
+		pid = fork();
+	}
+	return pid;
 }

@@ -64,6 +64,9 @@ void plan_print(const struct world_plan *plan, FILE *to);
 /* The bytes that an end sends: by transfer and direction. */
 uint8_t byte_at(uint64_t stream, uint32_t at);
 
+/* fork(2), also on a machine that has no process to spare for a moment. */
+int fork_patiently(void);
+
 /* Linux's end, in a process of its own: threads with ordinary sockets. go_fd: read once before anything is connected.
  * Returns the number of failures. */
 int theirs_run(const struct world_plan *plan, int ready_fd, int go_fd);

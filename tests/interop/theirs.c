@@ -120,6 +120,17 @@ static bool resets(const struct transfer *transfer)
 	return transfer->plan->ending == END_THEIR_RESET;
 }
 
+static void start(pthread_t *thread, void *(*work)(void *), struct transfer *transfer)
+{
+	for (int tries = 0; pthread_create(thread, NULL, work, transfer); tries++) {
+		if (tries == 200) {
+			fprintf(stderr, "  theirs: no threads\n");
+			_exit(2);
+		}
+		pause_ms(50);
+	}
+}
+
 static void *writer(void *argument)
 {
 	struct transfer *transfer = argument;
@@ -203,7 +214,7 @@ static void *transfer_main(void *argument)
 		transfer->done = true;
 		return NULL;
 	}
-	pthread_create(&transfer->writer, NULL, writer, transfer);
+	start(&transfer->writer, writer, transfer);
 	read_all(transfer);
 	pthread_join(transfer->writer, NULL);
 	close(transfer->fd);
@@ -257,7 +268,7 @@ int theirs_run(const struct world_plan *plan, int ready_fd, int go_fd)
 	if (write(ready_fd, &byte, 1) != 1 || read(go_fd, &byte, 1) != 1)
 		return 1;
 	for (unsigned i = 0; i < plan->count; i++)
-		pthread_create(&transfers[i].reader, NULL, transfer_main, &transfers[i]);
+		start(&transfers[i].reader, transfer_main, &transfers[i]);
 	for (unsigned i = 0; i < plan->count; i++)
 		pthread_join(transfers[i].reader, NULL);
 	return failures;

@@ -650,6 +650,10 @@ int main(int argc, char **argv)
 	for (unsigned long seed = first; seed <= last; seed++) {
 		int status = 1;
 		pid_t pid = fork();
+		for (int tries = 0; pid < 0 && errno == EAGAIN && tries < 200; tries++) {
+			usleep(50000); /* the machine has no process to spare for a moment */
+			pid = fork();
+		}
 		if (!pid)
 			_exit(world_run(seed, false));
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
