@@ -10,6 +10,9 @@
 #define IP_PROTOCOL_ICMPV6  58
 #define IP_PROTOCOL_UDPLITE 136
 #define IP_DEFAULT_HOPS     64 /* RFC 1700, net.ipv4.ip_default_ttl */
+#define ECN_MASK            3  /* of the traffic class (RFC 3168 section 5) */
+#define ECN_CAPABLE         2
+#define ECN_EXPERIENCED     3
 #define IP4_HEADER_BYTES    20u
 #define IP6_HEADER_BYTES    40u
 #define IP_PACKET_LIMIT     65535u /* of IPv4, all in all */

@@ -26,6 +26,7 @@ uint32_t net_random(void);
 /* What a deadline is for: indexes the table of what is called (no function pointer in the arena). */
 enum net_timer_kind {
 	NET_TIMER_TCP_RETRANSMIT,
+	NET_TIMER_TCP_EARLY,
 	NET_TIMER_TCP_DELAYED_ACK,
 	NET_TIMER_TCP_KEEPALIVE,
 	NET_TIMER_TCP_LINGER,

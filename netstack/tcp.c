@@ -35,6 +35,7 @@
 #define MSS_LEAST       48u
 #define STAMP_BYTES     12u
 
+struct tcp_settings tcp_settings = {.ecn = 2};
 static struct slab tcp_slab = SLAB(tcp_sock), chunk_slab = SLAB(tcp_chunk);
 static uint32_t time_wait_count;
 
@@ -49,6 +50,7 @@ struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid)
 	tcp->inet.base.receive_bytes = tcp->auto_receive = RECEIVE_DEFAULT;
 	tcp->inet.base.send_bytes = tcp->auto_send = SEND_DEFAULT;
 	list_init(&tcp->send_queue);
+	list_init(&tcp->sent);
 	list_init(&tcp->ready);
 	list_init(&tcp->ahead);
 	list_init(&tcp->embryos);
@@ -57,6 +59,7 @@ struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid)
 	mutex_init(&tcp->read_mutex);
 	mutex_init(&tcp->send_mutex);
 	net_timer_setup(&tcp->retransmit, NET_TIMER_TCP_RETRANSMIT);
+	net_timer_setup(&tcp->early, NET_TIMER_TCP_EARLY);
 	net_timer_setup(&tcp->delayed_ack, NET_TIMER_TCP_DELAYED_ACK);
 	net_timer_setup(&tcp->keepalive, NET_TIMER_TCP_KEEPALIVE);
 	net_timer_setup(&tcp->linger, NET_TIMER_TCP_LINGER);
@@ -119,6 +122,7 @@ static void send_queue_purge(struct tcp_sock *tcp)
 {
 	while (!list_empty(&tcp->send_queue))
 		tcp_chunk_free(list_first(&tcp->send_queue, struct tcp_chunk, node));
+	loss_purge(tcp);
 }
 
 static void ahead_purge(struct tcp_sock *tcp)
@@ -150,13 +154,19 @@ uint32_t tcp_receive_room(const struct tcp_sock *tcp)
 void tcp_begin(struct tcp_sock *tcp)
 {
 	tcp->iss = net_random();
-	tcp->una = tcp->nxt = tcp->max = tcp->iss;
+	tcp->una = tcp->nxt = tcp->iss;
 	tcp->send_end = tcp->iss + 1; /* behind the SYN */
 	tcp->held = 0;
-	tcp->recover = tcp->high_retransmit = tcp->iss;
-	tcp->fin_wanted = tcp->fin_received = tcp->recovering = tcp->probing = tcp->timing = false;
+	tcp->recover = tcp->ecn_recover = tcp->iss;
+	memset(&tcp->rack, 0, sizeof tcp->rack);
+	tcp->rack.highest = tcp->rack.duplicate_round = tcp->iss;
+	tcp->early_is_probe = tcp->tail_probing = false;
+	tcp->ecn_ok = tcp->ecn_echo = tcp->ecn_reduced = false;
+	tcp->syn_at_ns = clock_now_ns();
+	tcp->retransmitted_bytes = 0;
+	tcp->fin_wanted = tcp->fin_received = tcp->recovering = tcp->probing = false;
 	tcp->urgent_valid = tcp->urgent_sending = tcp->ack_now = tcp->push_pending = false;
-	tcp->sacked_count = tcp->duplicates = tcp->backoff = tcp->probes = tcp->retransmits = 0;
+	tcp->duplicates = tcp->backoff = tcp->probes = tcp->retransmits = 0;
 	tcp->window = tcp->window_most = 0;
 	tcp->srtt_ns = tcp->rttvar_ns = tcp->stuck_since_ns = 0;
 	tcp->rto_ns = RTO_FIRST_NS;
@@ -260,6 +270,7 @@ void tcp_established(struct tcp_sock *tcp)
 static void timers_stop(struct tcp_sock *tcp)
 {
 	net_timer_disarm(&tcp->retransmit);
+	net_timer_disarm(&tcp->early);
 	net_timer_disarm(&tcp->delayed_ack);
 	net_timer_disarm(&tcp->keepalive);
 	net_timer_disarm(&tcp->linger);
@@ -335,6 +346,7 @@ void tcp_time_wait(struct tcp_sock *tcp)
 	time_wait_count += first;
 	tcp->state = TCP_TIME_WAIT;
 	net_timer_disarm(&tcp->retransmit);
+	net_timer_disarm(&tcp->early);
 	net_timer_disarm(&tcp->keepalive);
 	send_queue_purge(tcp);
 	net_timer_arm(&tcp->linger, clock_now_ns() + TIME_WAIT_NS);
@@ -447,7 +459,7 @@ static struct tcp_sock *reported(const struct net_end *local, const struct net_e
 	struct inet_sock *sock = connection_find(local, remote);
 	struct tcp_sock *tcp = sock ? tcp_of(sock) : NULL;
 
-	return tcp && !seq_before(sequence, tcp->una) && !seq_after(sequence, tcp->max) ? tcp : NULL;
+	return tcp && !seq_before(sequence, tcp->una) && !seq_after(sequence, tcp->nxt) ? tcp : NULL;
 }
 
 void tcp_error(const struct net_end *local, const struct net_end *remote, uint32_t sequence, int error)
@@ -466,8 +478,10 @@ void tcp_too_big(const struct net_end *local, const struct net_end *remote, uint
 		return;
 	uint32_t before = tcp->mss;
 	tcp_mtu_lower(tcp, route_mtu_learn(&remote->addr, mtu));
-	if (tcp->mss < before && tcp->state >= TCP_ESTABLISHED && sequence != tcp->max)
-		tcp_retransmit_first(tcp);
+	if (tcp->mss == before)
+		return;
+	loss_all(tcp, false);
+	tcp_output(tcp, false);
 }
 
 /* ------------------------------------------------------------------------------------------------ timers */
@@ -490,6 +504,7 @@ static void handshake_timeout(struct tcp_sock *tcp)
 		return;
 	}
 	tcp->backoff++;
+	tcp->syn_at_ns = 0;
 	tcp->retransmits++;
 	net_counts.tcp.again++;
 	tcp_send_syn(tcp);
@@ -527,25 +542,20 @@ static void retransmit_fired(struct net_timer *timer)
 		probe_timeout(tcp);
 		return;
 	}
-	if (tcp->una == tcp->max)
+	if (tcp->una == tcp->nxt)
 		return;
 	if (stuck_too_long(tcp, tcp->backoff)) {
 		tcp_abort(tcp, ETIMEDOUT);
 		return;
 	}
 	congestion_timeout(tcp);
+	loss_all(tcp, tcp->backoff);
 	tcp->backoff++;
-	tcp->recovering = false;
-	tcp->recover = tcp->max;
-	tcp->sacked_count = 0; /* the peer may have dropped what it had (RFC 2018 section 8) */
-	tcp->high_retransmit = tcp->una;
-	tcp->nxt = tcp->una;
-	tcp->timing = false;
-	tcp->retransmits++;
-	net_counts.tcp.again++;
+	tcp->recovering = tcp->tail_probing = false;
+	tcp->recover = tcp->nxt;
+	tcp->duplicates = 0;
+	net_timer_disarm(&tcp->early);
 	tcp_output(tcp, false);
-	if (tcp->nxt == tcp->una) /* the window has closed meanwhile */
-		tcp_retransmit_first(tcp);
 	tcp_retransmit_arm(tcp);
 }
 
@@ -571,7 +581,7 @@ static void keepalive_fired(struct net_timer *timer)
 
 	if (!(tcp->inet.base.flags & 1ull << ABI_SO_KEEPALIVE))
 		return;
-	if (now < due || tcp->una != tcp->max) {
+	if (now < due || tcp->una != tcp->nxt) {
 		tcp->probes = 0;
 		net_timer_arm(timer, MAX(due, now + NS_PER_S));
 		return;
@@ -593,6 +603,7 @@ static void linger_fired(struct net_timer *timer)
 void tcp_init(void)
 {
 	net_timer_register(NET_TIMER_TCP_RETRANSMIT, retransmit_fired);
+	net_timer_register(NET_TIMER_TCP_EARLY, loss_early_fired);
 	net_timer_register(NET_TIMER_TCP_DELAYED_ACK, delayed_ack_fired);
 	net_timer_register(NET_TIMER_TCP_KEEPALIVE, keepalive_fired);
 	net_timer_register(NET_TIMER_TCP_LINGER, linger_fired);

@@ -80,7 +80,21 @@ struct tcp_chunk {
 	uint32_t offset, size;
 };
 
-#define TCP_SACKED_LIMIT 32 /* ranges that the peer has beyond a hole */
+/* Bytes that have been sent: what left in one packet, or in several at the same moment (tcp_loss.c). */
+struct tcp_sent {
+	struct list node;         /* of tcp->sent, in sequence; together they are una to nxt */
+	uint32_t start, end;      /* a FIN counts as a byte */
+	uint64_t at_ns;           /* when they were sent last */
+	bool sacked, lost, again; /* arrived; to be sent again; have been sent again */
+};
+
+/* What one acknowledgement tells that was not known. */
+struct loss_news {
+	uint32_t bytes;                     /* that have arrived */
+	uint32_t echo;                      /* in: its timestamp echo; 0: none */
+	uint64_t first_rtt_ns, last_rtt_ns; /* of the oldest and the newest of them; 0: cannot be told */
+	bool duplicate;                     /* something arrived twice (RFC 2883) */
+};
 
 struct tcp_sock {
 	struct inet_sock inet; /* first */
@@ -96,7 +110,7 @@ struct tcp_sock {
 	uint32_t gso_bytes; /* [out] of the link that segments leave by (link.h) */
 
 	/* Sending (RFC 9293 section 3.3.1). The queue holds una to send_end. */
-	uint32_t iss, una, nxt, max; /* max: behind the last byte ever sent */
+	uint32_t iss, una, nxt;
 	uint32_t window, window_seq, window_ack, window_most;
 	uint32_t send_end;      /* behind the last byte queued; a FIN comes after it */
 	struct list send_queue; /* struct tcp_chunk */
@@ -106,22 +120,40 @@ struct tcp_sock {
 	uint32_t urgent_out;    /* behind the urgent byte; valid while urgent_sending */
 	bool urgent_sending;
 
-	/* Loss (RFC 5681, 6298, 6675). */
-	uint32_t duplicates, recover, high_retransmit;
+	/* Loss (RFC 8985, 6298): [loss], tcp_loss.c. */
+	struct list sent; /* struct tcp_sent */
+	uint32_t sent_count, sacked_bytes, lost_bytes;
+	uint32_t duplicates, recover; /* recover: where a loss under repair ends; follows una when there is none */
 	bool recovering;
-	struct tcp_range sacked[TCP_SACKED_LIMIT];
-	unsigned sacked_count;
+	struct {
+		uint64_t at_ns, rtt_ns, min_rtt_ns; /* the newest segment that has arrived */
+		uint32_t end, highest;
+		uint32_t patience, persist, duplicate_round; /* the reordering window, in quarters of a round trip */
+		bool reordering;
+	} rack;
+	bool early_is_probe, tail_probing, tail_again;
+	uint32_t tail_end;
 	uint64_t srtt_ns, rttvar_ns, rto_ns; /* srtt 0: none measured */
 	uint32_t backoff;
-	uint32_t timed_seq; /* without timestamps: the segment whose time is taken */
-	uint64_t timed_at_ns;
-	bool timing;
+	uint64_t syn_at_ns;      /* of the only SYN; 0: there were more */
 	uint64_t stuck_since_ns; /* the oldest unacknowledged byte's first timeout; 0: none */
 	uint32_t retransmits;    /* in all, for TCP_INFO */
+	uint64_t retransmitted_bytes;
+
+	/* Explicit congestion notification (RFC 3168). */
+	bool ecn_ok;          /* both ends know it */
+	bool ecn_echo;        /* [in] tell the sender, until it says that it has heard */
+	bool ecn_reduced;     /* [cc] say so with the next new data */
+	uint32_t ecn_recover; /* [in] one reduction a round trip: until this is acknowledged */
 
 	/* Congestion: bytes (RFC 9438, RFC 5681). */
 	uint32_t cwnd, ssthresh;
 	bool reno; /* TCP_CONGESTION */
+	struct {
+		uint64_t last_min_ns, min_ns; /* round trips of the last round and of this; 0: none */
+		uint64_t base_ns;             /* since growth is slower; 0: it is not */
+		uint32_t round_end, samples, rounds;
+	} hystart;
 	struct {
 		uint64_t epoch_ns, k_ns; /* 0: no epoch */
 		uint32_t w_max, w_last;
@@ -156,6 +188,7 @@ struct tcp_sock {
 	struct list listener_node;
 
 	struct net_timer retransmit; /* and zero-window probes */
+	struct net_timer early;      /* reordering, and the tail loss probe */
 	struct net_timer delayed_ack, keepalive;
 	struct net_timer linger;   /* FIN_WAIT_2 without a file, TIME_WAIT */
 	uint64_t challenged_at_ns; /* the last answer to what should not have come */
@@ -196,6 +229,11 @@ static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
 	assert(sock->protocol == IP_PROTOCOL_TCP);
 	return (struct tcp_sock *)sock;
 }
+
+/* net.ipv4.tcp_* of the sandbox. */
+extern struct tcp_settings {
+	int ecn; /* 0: no, 1: ask for it and agree to it, 2: agree to it */
+} tcp_settings;
 
 /* ------------------------------------------------------------------------------------------------ for sockets */
 
@@ -265,10 +303,10 @@ uint32_t tcp_stamp_now(void);
 /* Sends what window, congestion and Nagle allow. force: an ACK goes out in any case. */
 void tcp_output(struct tcp_sock *tcp, bool force);
 void tcp_send_syn(struct tcp_sock *tcp);
-/* One segment from una again. */
-void tcp_retransmit_first(struct tcp_sock *tcp);
-/* Holes that the peer's SACK blocks show, as far as the congestion window allows (RFC 6675). */
-void tcp_retransmit_holes(struct tcp_sock *tcp);
+/* These bytes again, as they are. */
+void tcp_retransmit(struct tcp_sock *tcp, struct tcp_sent *run);
+/* One segment of new data, whatever the congestion window says; false: there is none, or no window for it. */
+must_check bool tcp_output_beyond(struct tcp_sock *tcp);
 /* One byte or nothing, to make the peer say its window or that it lives. */
 void tcp_send_probe(struct tcp_sock *tcp);
 void tcp_send_reset(struct tcp_sock *tcp);
@@ -280,10 +318,33 @@ void tcp_retransmit_arm(struct tcp_sock *tcp);
 /* The queue's bytes up to ack are acknowledged. */
 void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes);
 
+/* ------------------------------------------------------------------------------------------------ tcp_loss.c */
+
+/* The run that bytes sent now belong to; it ends at nxt, and its end is to be moved. NULL: no memory. Borrowed. */
+must_check struct tcp_sent *loss_run(struct tcp_sock *tcp);
+/* The SACK blocks of a segment, and then what it acknowledges. */
+void loss_sacked(struct tcp_sock *tcp, const struct tcp_segment *segment, struct loss_news *news);
+void loss_acked(struct tcp_sock *tcp, uint32_t ack, struct loss_news *news);
+/* After both: what is lost now; begins and ends recoveries. */
+void loss_detect(struct tcp_sock *tcp, const struct loss_news *news);
+/* Everything that is not SACKed is lost; forget: nor does SACKed mean anything (RFC 2018 section 8). */
+void loss_all(struct tcp_sock *tcp, bool forget);
+/* Bytes that are on their way, as far as can be known. */
+uint32_t loss_pipe(const struct tcp_sock *tcp);
+/* The first lost run, of at most so many bytes if it can be helped; NULL: there is none. Borrowed. */
+must_check struct tcp_sent *loss_next(struct tcp_sock *tcp, uint32_t most);
+/* bytes of the run, from its start, have been sent again. */
+void loss_again(struct tcp_sock *tcp, struct tcp_sent *run, uint32_t bytes);
+/* Something has been sent, or acknowledged: the tail's probe is due later, or not at all. */
+void loss_probe_arm(struct tcp_sock *tcp);
+void loss_early_fired(struct net_timer *timer);
+void loss_purge(struct tcp_sock *tcp);
+
 /* ------------------------------------------------------------------------------------------------ tcp_congestion.c */
 
 void congestion_begin(struct tcp_sock *tcp);
-void congestion_acked(struct tcp_sock *tcp, uint32_t bytes);
+/* rtt_ns: of the newest of them; 0: not known. */
+void congestion_acked(struct tcp_sock *tcp, uint32_t bytes, uint64_t rtt_ns);
 void congestion_lost(struct tcp_sock *tcp);    /* once a window: fast retransmit */
 void congestion_timeout(struct tcp_sock *tcp); /* everything in flight is taken for lost */
 void rtt_sample(struct tcp_sock *tcp, uint64_t rtt_ns);

@@ -4,17 +4,24 @@
  * All windows are in bytes. CUBIC's cube root and cubes are computed in integers: time in units of 2^-10 s, windows in
  * segments.
  *
- * Limits: no HyStart, no pacing.
+ * Slow start ends early where round trips grow (HyStart++, RFC 9406).
+ *
+ * Limits: no pacing.
  */
 #include "netstack/tcp.h"
 
 #include "sentry/base/fiber.h"
 
-#define RTO_MIN_NS       (200 * NS_PER_MS) /* as Linux; RFC 6298 would have 1 s */
-#define RTO_MAX_NS       (120 * NS_PER_S)
-#define INITIAL_SEGMENTS 10u /* RFC 6928 */
-#define CWND_LIMIT       (1u << 30)
-#define CUBIC_SHIFT      10
+#define RTO_MIN_NS          (200 * NS_PER_MS) /* as Linux; RFC 6298 would have 1 s */
+#define RTO_MAX_NS          (120 * NS_PER_S)
+#define INITIAL_SEGMENTS    10u /* RFC 6928 */
+#define CWND_LIMIT          (1u << 30)
+#define CUBIC_SHIFT         10
+#define SLOW_START_SEGMENTS 8u /* that one acknowledgement may add (RFC 9406 section 4.3, without pacing) */
+#define HYSTART_LEAST_NS    (4 * NS_PER_MS)
+#define HYSTART_MOST_NS     (16 * NS_PER_MS)
+#define HYSTART_SAMPLES     8
+#define HYSTART_ROUNDS      5
 
 void congestion_begin(struct tcp_sock *tcp)
 {
@@ -22,11 +29,13 @@ void congestion_begin(struct tcp_sock *tcp)
 	tcp->ssthresh = CWND_LIMIT;
 	tcp->cubic.epoch_ns = 0;
 	tcp->cubic.w_max = 0;
+	memset(&tcp->hystart, 0, sizeof tcp->hystart);
+	tcp->hystart.round_end = tcp->nxt;
 }
 
 static uint32_t flight(const struct tcp_sock *tcp)
 {
-	return tcp->max - tcp->una;
+	return MIN(tcp->nxt - tcp->una, tcp->cwnd);
 }
 
 static uint64_t cube_root(uint64_t value)
@@ -85,10 +94,50 @@ static void cubic_acked(struct tcp_sock *tcp, uint32_t bytes)
 	tcp->cwnd += (uint32_t)MIN(MAX(reno, cubic), (uint64_t)bytes);
 }
 
-void congestion_acked(struct tcp_sock *tcp, uint32_t bytes)
+/* A round ends when what was sent last at its start has been acknowledged. */
+static void hystart_round(struct tcp_sock *tcp)
 {
-	if (tcp->cwnd < tcp->ssthresh)
-		tcp->cwnd += MIN(bytes, 2 * tcp->mss); /* slow start, RFC 3465 with L = 2 */
+	if (seq_before(tcp->una, tcp->hystart.round_end))
+		return;
+	tcp->hystart.round_end = tcp->nxt;
+	tcp->hystart.last_min_ns = tcp->hystart.min_ns;
+	tcp->hystart.min_ns = 0;
+	tcp->hystart.samples = 0;
+	if (tcp->hystart.base_ns && ++tcp->hystart.rounds >= HYSTART_ROUNDS)
+		tcp->ssthresh = tcp->cwnd;
+}
+
+/* The first slow start (RFC 9406 section 4.2): when a round's least round trip is clearly longer than the last one's, a
+ * queue is filling: growth is slower then (conservative slow start), and after some such rounds it is enough. A round
+ * that is shorter again shows that there was no queue. */
+static uint32_t hystart_growth(struct tcp_sock *tcp, uint32_t bytes, uint64_t rtt_ns)
+{
+	uint64_t last = tcp->hystart.last_min_ns;
+	uint64_t threshold = MAX(MIN(last / 8, HYSTART_MOST_NS), HYSTART_LEAST_NS);
+
+	hystart_round(tcp);
+	if (rtt_ns) {
+		tcp->hystart.min_ns = tcp->hystart.min_ns ? MIN(tcp->hystart.min_ns, rtt_ns) : rtt_ns;
+		tcp->hystart.samples++;
+	}
+	if (tcp->hystart.samples >= HYSTART_SAMPLES) {
+		if (!tcp->hystart.base_ns && last && tcp->hystart.min_ns >= last + threshold) {
+			tcp->hystart.base_ns = tcp->hystart.min_ns;
+			tcp->hystart.rounds = 0;
+		} else if (tcp->hystart.min_ns < tcp->hystart.base_ns) {
+			tcp->hystart.base_ns = 0;
+		}
+	}
+	uint32_t growth = MIN(bytes, SLOW_START_SEGMENTS * tcp->mss);
+	return tcp->hystart.base_ns ? growth / 4 : growth;
+}
+
+void congestion_acked(struct tcp_sock *tcp, uint32_t bytes, uint64_t rtt_ns)
+{
+	if (tcp->ssthresh == CWND_LIMIT)
+		tcp->cwnd += hystart_growth(tcp, bytes, rtt_ns);
+	else if (tcp->cwnd < tcp->ssthresh)
+		tcp->cwnd += MIN(bytes, 2 * tcp->mss); /* RFC 3465 section 2.3 */
 	else if (tcp->reno)
 		tcp->cwnd += (uint32_t)MAX((uint64_t)bytes * tcp->mss / tcp->cwnd, 1ull);
 	else
@@ -111,6 +160,8 @@ void congestion_lost(struct tcp_sock *tcp)
 {
 	reduce(tcp);
 	tcp->cwnd = tcp->ssthresh;
+	tcp->ecn_reduced = tcp->ecn_ok;
+	tcp->ecn_recover = tcp->nxt;
 }
 
 void congestion_timeout(struct tcp_sock *tcp)

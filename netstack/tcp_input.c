@@ -19,8 +19,7 @@
 #include <errno.h>
 #include <poll.h>
 
-#define SCALE_LIMIT  14 /* RFC 7323 section 2.3 */
-#define DUPLICATES   3u
+#define SCALE_LIMIT  14    /* RFC 7323 section 2.3 */
 #define GATHER_BYTES 1024u /* payloads below this are gathered */
 #define GATHER_BLOCK (8192u - (uint32_t)sizeof(struct block))
 #define STAMP_AGE_NS (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
@@ -131,91 +130,47 @@ static void challenge(struct tcp_sock *tcp, const struct tcp_segment *segment)
 	tcp->ack_now = true;
 }
 
-/* Enters what the peer has into the sorted list of ranges. */
-static void sacked_add(struct tcp_sock *tcp, struct tcp_range new)
+static void measure(struct tcp_sock *tcp, const struct tcp_segment *segment, const struct loss_news *news)
 {
-	struct tcp_range *list = tcp->sacked;
-	unsigned first = 0, last;
+	uint32_t age_ms = tcp_stamp_now() - segment->stamp_echo;
 
-	if (!seq_before(new.start, new.end) || !seq_after(new.end, tcp->una) || seq_after(new.end, tcp->max))
-		return; /* a duplicate's report (RFC 2883), or nonsense */
-	new.start = seq_max(new.start, tcp->una);
-	while (first < tcp->sacked_count && seq_before(list[first].end, new.start))
-		first++;
-	for (last = first; last < tcp->sacked_count && !seq_after(list[last].start, new.end); last++) {
-		new.start = seq_min(new.start, list[last].start);
-		new.end = seq_max(new.end, list[last].end);
-	}
-	if (first == last && tcp->sacked_count == TCP_SACKED_LIMIT)
-		return; /* it will be told again */
-	memmove(list + first + 1, list + last, (tcp->sacked_count - last) * sizeof *list);
-	tcp->sacked_count += 1 - (last - first);
-	list[first] = new;
+	if (news->first_rtt_ns)
+		rtt_sample(tcp, news->first_rtt_ns);
+	else if (tcp->stamped && segment->has_stamp && segment->stamp_echo && age_ms < 1u << 24)
+		rtt_sample(tcp, age_ms * NS_PER_MS);
 }
 
-static void sacked_drop(struct tcp_sock *tcp)
+/* The SYN has been answered. */
+static void measure_syn(struct tcp_sock *tcp, const struct tcp_segment *segment)
 {
-	unsigned gone = 0;
+	uint64_t rtt = tcp->syn_at_ns ? MAX(clock_now_ns() - tcp->syn_at_ns, 1ull) : 0;
 
-	while (gone < tcp->sacked_count && !seq_after(tcp->sacked[gone].end, tcp->una))
-		gone++;
-	tcp->sacked_count -= gone;
-	memmove(tcp->sacked, tcp->sacked + gone, tcp->sacked_count * sizeof tcp->sacked[0]);
-	if (tcp->sacked_count)
-		tcp->sacked[0].start = seq_max(tcp->sacked[0].start, tcp->una);
+	measure(tcp, segment, &(struct loss_news){.first_rtt_ns = rtt});
+	tcp->rack.min_rtt_ns = rtt;
 }
 
-static void measure(struct tcp_sock *tcp, const struct tcp_segment *segment)
-{
-	if (tcp->stamped && segment->has_stamp && segment->stamp_echo) {
-		uint32_t age_ms = tcp_stamp_now() - segment->stamp_echo;
-		if (age_ms < 1u << 24)
-			rtt_sample(tcp, age_ms * NS_PER_MS);
-	} else if (tcp->timing && seq_after(segment->ack, tcp->timed_seq)) {
-		rtt_sample(tcp, clock_now_ns() - tcp->timed_at_ns);
-		tcp->timing = false;
-	}
-}
-
-/* New bytes are acknowledged while a loss is being repaired. */
-static void recovery_step(struct tcp_sock *tcp, uint32_t bytes)
-{
-	if (!seq_before(tcp->una, tcp->recover)) {
-		tcp->recovering = false;
-		tcp->cwnd = tcp->ssthresh;
-		return;
-	}
-	if (tcp->sacked_count) {
-		tcp_retransmit_holes(tcp);
-		return;
-	}
-	/* NewReno's partial acknowledgement (RFC 6582 section 3.2): the next hole is lost too. */
-	tcp->cwnd = MAX(tcp->cwnd > bytes ? tcp->cwnd - bytes : 0, tcp->mss) + tcp->mss;
-	tcp_retransmit_first(tcp);
-}
-
-static void acked(struct tcp_sock *tcp, const struct tcp_segment *segment)
+static void acked(struct tcp_sock *tcp, const struct tcp_segment *segment, struct loss_news *news)
 {
 	uint32_t bytes = segment->ack - tcp->una, data = seq_min(segment->ack, tcp->send_end) - tcp->una;
-	bool limited = tcp->max - tcp->una + tcp->mss > tcp->cwnd || tcp->cwnd < tcp->ssthresh;
+	bool limited = tcp->nxt - tcp->una + tcp->mss > tcp->cwnd || tcp->cwnd < tcp->ssthresh;
 
-	measure(tcp, segment);
+	loss_acked(tcp, segment->ack, news);
+	measure(tcp, segment, news);
 	if (seq_before(tcp->una, tcp->send_end))
 		tcp_send_queue_drop(tcp, data);
 	tcp->una = segment->ack;
-	tcp->nxt = seq_max(tcp->nxt, tcp->una);
-	sacked_drop(tcp);
-	tcp->duplicates = 0;
+	if (!tcp->recovering || tcp->sacked_ok)
+		tcp->duplicates = 0;
+	else /* of those that have arrived, these are not beyond the hole any more */
+		tcp->duplicates -= MIN(tcp->duplicates, bytes / tcp->mss);
 	tcp->backoff = 0;
 	tcp->probes = 0;
 	tcp->stuck_since_ns = 0;
 	if (tcp->urgent_sending && !seq_before(tcp->una, tcp->urgent_out))
 		tcp->urgent_sending = false;
-	if (tcp->recovering)
-		recovery_step(tcp, bytes);
-	else if (limited)
-		congestion_acked(tcp, bytes);
-	if (tcp->una == tcp->max)
+	if (!tcp->recovering && limited)
+		congestion_acked(tcp, bytes, news->last_rtt_ns);
+	if (tcp->una == tcp->nxt)
 		net_timer_disarm(&tcp->retransmit);
 	else
 		tcp_retransmit_arm(tcp);
@@ -223,31 +178,26 @@ static void acked(struct tcp_sock *tcp, const struct tcp_segment *segment)
 		inet_wake(&tcp->inet, WRITE_EVENTS);
 }
 
-static void duplicate(struct tcp_sock *tcp)
+/* Somebody on the way is congested (RFC 3168 section 6.1.2): once a round trip. */
+static void ecn_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 {
-	tcp->duplicates++;
-	if (tcp->recovering) {
-		if (tcp->sacked_count)
-			tcp_retransmit_holes(tcp);
-		else
-			tcp->cwnd += tcp->mss; /* a segment has left the net (RFC 5681 section 3.2 step 4) */
-		return;
-	}
-	if (tcp->duplicates < DUPLICATES || seq_before(tcp->una, tcp->recover))
-		return;
-	tcp->recovering = true;
-	tcp->recover = tcp->max;
-	tcp->high_retransmit = tcp->una;
-	congestion_lost(tcp);
-	tcp_retransmit_first(tcp);
-	tcp_retransmit_arm(tcp);
+	bool free = !seq_before(tcp->una, tcp->ecn_recover);
+
+	if (free)
+		tcp->ecn_recover = tcp->una; /* as recover follows una */
+	if (tcp->ecn_ok && segment->flags & TCP_ECE && free && !tcp->recovering && tcp->nxt != tcp->una)
+		congestion_lost(tcp);
 }
 
 static void window_update(struct tcp_sock *tcp, const struct tcp_segment *segment)
 {
 	uint32_t window = segment->window << (segment->flags & TCP_SYN ? 0 : tcp->send_scale);
 
-	if (!seq_after(segment->sequence, tcp->window_seq) &&
+	/* Newer is what acknowledges more, even in a segment that is sent again and has an old number, or the window
+	 * would be counted from the wrong place (RFC 9293 section 3.10.7.4 misses this; Linux does it so). */
+	if (seq_before(segment->ack, tcp->una))
+		return;
+	if (!seq_after(segment->ack, tcp->una) && !seq_after(segment->sequence, tcp->window_seq) &&
 	    !(segment->sequence == tcp->window_seq && !seq_before(segment->ack, tcp->window_ack)))
 		return;
 	tcp->window = window;
@@ -264,24 +214,28 @@ static void window_update(struct tcp_sock *tcp, const struct tcp_segment *segmen
 /* false: the segment is not to be looked at further. */
 static bool ack_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 {
-	unsigned known = tcp->sacked_count;
-	uint32_t highest = known ? tcp->sacked[known - 1].end : tcp->una, window = tcp->window;
+	struct loss_news news = {.echo = segment->has_stamp ? segment->stamp_echo : 0};
+	uint32_t window = tcp->window;
 
-	if (seq_after(segment->ack, tcp->max) || seq_before(segment->ack, tcp->una - MAX(tcp->window_most, 65535u))) {
+	if (seq_after(segment->ack, tcp->nxt) || seq_before(segment->ack, tcp->una - MAX(tcp->window_most, 65535u))) {
 		challenge(tcp, segment); /* RFC 5961 section 5 */
 		return false;
 	}
-	for (unsigned i = 0; tcp->sacked_ok && i < segment->sack_count; i++)
-		sacked_add(tcp, segment->sack[i]);
+	if (tcp->sacked_ok && segment->sack_count)
+		loss_sacked(tcp, segment, &news);
 	window_update(tcp, segment);
-	if (seq_after(segment->ack, tcp->una)) {
-		acked(tcp, segment);
-		return true;
-	}
-	bool news = tcp->sacked_count != known || (known && tcp->sacked[known - 1].end != highest);
-	if (segment->ack == tcp->una && tcp->max != tcp->una && !segment->size && !(segment->flags & TCP_FIN) &&
-	    (news || (!tcp->sacked_ok && tcp->window == window)))
-		duplicate(tcp);
+	bool more = seq_after(segment->ack, tcp->una);
+	bool bare = segment->ack == tcp->una && tcp->nxt != tcp->una && !segment->size && !(segment->flags & TCP_FIN);
+	if (more)
+		acked(tcp, segment, &news);
+	else if (bare && (news.bytes || (!tcp->sacked_ok && tcp->window == window)))
+		tcp->duplicates++; /* RFC 5681 section 2 */
+	if (tcp->ecn_ok)
+		ecn_input(tcp, segment);
+	if (more || news.bytes || news.duplicate || tcp->duplicates)
+		loss_detect(tcp, &news);
+	if (more)
+		loss_probe_arm(tcp);
 	return true;
 }
 
@@ -423,6 +377,12 @@ static void text_input(struct tcp_sock *tcp, struct buf *buf, const struct tcp_s
 		buf_free(buf);
 		return;
 	}
+	if (tcp->ecn_ok && had) { /* RFC 3168 section 6.1.3 */
+		if (segment->flags & TCP_CWR)
+			tcp->ecn_echo = false;
+		if ((buf->traffic_class & ECN_MASK) == ECN_EXPERIENCED)
+			tcp->ecn_echo = tcp->ack_now = true;
+	}
 	buf->sequence = segment->sequence;
 	buf->fin = fin;
 	/* Many segments that came as one packet (gso.h) are acknowledged like many. */
@@ -529,6 +489,11 @@ static void offers_take(struct tcp_sock *tcp, const struct tcp_segment *segment)
 	tcp->send_scale = tcp->scaled ? (uint8_t)segment->scale : 0;
 	if (!tcp->scaled)
 		tcp->receive_scale = 0;
+	/* Of a SYN both bits, of a SYN-ACK one: a host that reflects what it does not know sends both back (RFC 3168
+	 * section 6.1.1). */
+	uint8_t wish = segment->flags & TCP_ACK ? TCP_ECE : TCP_ECE | TCP_CWR;
+	tcp->ecn_ok = tcp_settings.ecn && (segment->flags & (TCP_ECE | TCP_CWR)) == wish &&
+		      (tcp->state != TCP_SYN_SENT || tcp_settings.ecn == 1);
 	tcp->window = tcp->window_most = segment->window;
 	tcp->window_seq = segment->sequence;
 	tcp->window_ack = segment->ack;
@@ -561,7 +526,7 @@ static void syn_sent_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_seg
 	}
 	tcp->una = segment->ack;
 	net_timer_disarm(&tcp->retransmit);
-	measure(tcp, segment);
+	measure_syn(tcp, segment);
 	tcp_established(tcp);
 	tcp_output(tcp, true);
 }
@@ -611,7 +576,7 @@ static void reset_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 /* The handshake's last step. false: the segment is not to be looked at further. */
 static bool syn_received_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_segment *segment)
 {
-	if (!seq_after(segment->ack, tcp->una) || seq_after(segment->ack, tcp->max)) {
+	if (!seq_after(segment->ack, tcp->una) || seq_after(segment->ack, tcp->nxt)) {
 		tcp_refuse(buf, segment);
 		return false;
 	}
@@ -623,7 +588,7 @@ static bool syn_received_input(struct tcp_sock *tcp, struct buf *buf, struct tcp
 	tcp->window_most = MAX(tcp->window_most, tcp->window);
 	tcp->window_seq = segment->sequence;
 	tcp->window_ack = segment->ack;
-	measure(tcp, segment);
+	measure_syn(tcp, segment);
 	tcp_established(tcp);
 	return true;
 }

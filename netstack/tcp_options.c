@@ -37,7 +37,7 @@ static void info_fill(const struct tcp_sock *tcp, struct tcp_info *out)
 	out->tcpi_rto = (uint32_t)(tcp->rto_ns / NS_PER_US);
 	out->tcpi_snd_mss = tcp->mss;
 	out->tcpi_rcv_mss = tcp->receive_mss;
-	out->tcpi_unacked = (tcp->max - tcp->una + tcp->mss - 1) / tcp->mss;
+	out->tcpi_unacked = (tcp->nxt - tcp->una + tcp->mss - 1) / tcp->mss;
 	out->tcpi_pmtu = tcp->own_mss + TCP_HEADER_BYTES + IP4_HEADER_BYTES;
 	out->tcpi_last_data_recv = out->tcpi_last_ack_recv = milliseconds(tcp->heard_at_ns);
 	out->tcpi_rtt = (uint32_t)(tcp->srtt_ns / NS_PER_US);

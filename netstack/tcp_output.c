@@ -6,7 +6,7 @@
  *     may a segment go?   window and congestion leave room, and it is full, or the last one and nobody is waited for
  * (Nagle, RFC 9293 section 3.7.4), or at least half of the largest window (section 3.8.6.2.1)
  *
- * Limits: no ECN; urgent data is marked as in section 3.8.5 with Linux's meaning of the pointer (behind the byte).
+ * Limits: urgent data is marked as in section 3.8.5 with Linux's meaning of the pointer (behind the byte).
  */
 #include "netstack/tcp.h"
 
@@ -178,8 +178,9 @@ static bool header_output(const struct net_end *local, const struct net_end *rem
 	return true;
 }
 
-/* Sends what buf holds (NULL: no memory for it, lost like any packet) from this place in the sequence. Takes buf. */
-static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flags, struct buf *buf)
+/* Sends what buf holds (NULL: no memory for it, lost like any packet) from this place in the sequence. ecn: of the IP
+ * header. Takes buf. */
+static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flags, uint8_t ecn, struct buf *buf)
 {
 	uint8_t options[TCP_OPTIONS_BYTES];
 	bool syn = flags & TCP_SYN;
@@ -187,7 +188,7 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 	struct ip_meta meta = {
 		.protocol = IP_PROTOCOL_TCP,
 		.hops = tcp->inet.options.hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)tcp->inet.options.hops,
-		.traffic_class = tcp->inet.options.traffic_class,
+		.traffic_class = (uint8_t)((tcp->inet.options.traffic_class & ~ECN_MASK) | ecn),
 		.dont_fragment = true,
 	};
 
@@ -205,6 +206,8 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 		header.flags |= TCP_URG;
 		header.urgent = net16((uint16_t)MIN(tcp->urgent_out - sequence, 65535u));
 	}
+	if (tcp->ecn_echo && !syn)
+		header.flags |= TCP_ECE;
 	uint32_t size = syn ? syn_options(tcp, (uint16_t)tcp->own_mss, options) : data_options(tcp, options);
 	if (flags & TCP_ACK) {
 		tcp->last_ack_sent = tcp->rcv_nxt;
@@ -288,12 +291,13 @@ static uint32_t data_output(struct tcp_sock *tcp, uint32_t sequence, uint32_t si
 		flags |= TCP_PSH;
 	if (fin && sequence + size == tcp->send_end)
 		flags |= TCP_FIN;
-	if (!tcp->timing && !tcp->stamped && sequence == tcp->max) {
-		tcp->timing = true;
-		tcp->timed_seq = sequence;
-		tcp->timed_at_ns = clock_now_ns();
+	bool fresh = sequence == tcp->nxt && size &&
+		     tcp->ecn_ok; /* what goes again is not marked (RFC 3168 section 6.1.5) */
+	if (fresh && tcp->ecn_reduced) {
+		flags |= TCP_CWR;
+		tcp->ecn_reduced = false;
 	}
-	segment_output(tcp, sequence, flags, buf);
+	segment_output(tcp, sequence, flags, fresh ? ECN_CAPABLE : 0, buf);
 	return size + !!(flags & TCP_FIN);
 }
 
@@ -322,26 +326,15 @@ void tcp_retransmit_arm(struct tcp_sock *tcp)
 	net_timer_arm(&tcp->retransmit, clock_now_ns() + (tcp->rto_ns << MIN(tcp->backoff, 10u)));
 }
 
-static bool send_next(struct tcp_sock *tcp)
+/* New bytes leave; false: no memory to keep track of them. */
+static bool fresh_output(struct tcp_sock *tcp, uint32_t size, bool fin)
 {
-	uint32_t usable = MIN(tcp->window, tcp->cwnd), sent = tcp->nxt - tcp->una;
-	uint32_t room = usable > sent ? usable - sent : 0;
-	uint32_t end = tcp->send_end - tcp->held, data = seq_before(tcp->nxt, end) ? end - tcp->nxt : 0;
-	uint32_t size = batch_size(tcp, MIN(data, room));
-	bool fin = tcp->fin_wanted && !seq_after(tcp->nxt, tcp->send_end);
+	struct tcp_sent *run = loss_run(tcp);
 
-	if (!data && !fin)
+	if (!run)
 		return false;
-	if (data && (!size || !worth_it(tcp, size, data))) {
-		/* Only the peer can open its window, and its word may be lost: ask now and then (section 3.8.6.1). */
-		if (!sent && !tcp->retransmit.armed) {
-			tcp->probing = true;
-			tcp_retransmit_arm(tcp);
-		}
-		return false;
-	}
 	tcp->nxt += data_output(tcp, tcp->nxt, size, fin);
-	tcp->max = seq_max(tcp->max, tcp->nxt);
+	run->end = tcp->nxt;
 	if (!tcp->retransmit.armed || tcp->probing) {
 		tcp->probing = false;
 		tcp_retransmit_arm(tcp);
@@ -349,17 +342,91 @@ static bool send_next(struct tcp_sock *tcp)
 	return true;
 }
 
+static uint32_t window_room(const struct tcp_sock *tcp)
+{
+	uint32_t sent = tcp->nxt - tcp->una;
+
+	return tcp->window > sent ? tcp->window - sent : 0;
+}
+
+static uint32_t congestion_room(const struct tcp_sock *tcp)
+{
+	uint32_t pipe = loss_pipe(tcp);
+
+	return tcp->cwnd > pipe ? tcp->cwnd - pipe : 0;
+}
+
+/* That may leave. */
+static uint32_t unsent_bytes(const struct tcp_sock *tcp)
+{
+	uint32_t end = tcp->send_end - tcp->held;
+
+	return seq_before(tcp->nxt, end) ? end - tcp->nxt : 0;
+}
+
+static bool send_next(struct tcp_sock *tcp)
+{
+	uint32_t room = MIN(window_room(tcp), congestion_room(tcp)), data = unsent_bytes(tcp);
+	uint32_t size = batch_size(tcp, MIN(data, room));
+	bool fin = tcp->fin_wanted && !tcp->held && !seq_after(tcp->nxt, tcp->send_end);
+
+	if (!data && !fin)
+		return false;
+	if ((!data || (size && worth_it(tcp, size, data))) && fresh_output(tcp, size, fin))
+		return true;
+	/* Only the peer can open its window, and its word may be lost: ask now and then (section 3.8.6.1). */
+	if (tcp->nxt == tcp->una && !tcp->retransmit.armed) {
+		tcp->probing = true;
+		tcp_retransmit_arm(tcp);
+	}
+	return false;
+}
+
+bool tcp_output_beyond(struct tcp_sock *tcp)
+{
+	uint32_t size = MIN(MIN(unsent_bytes(tcp), window_room(tcp)), full_size(tcp));
+
+	return size && sends_data(tcp) && fresh_output(tcp, size, tcp->fin_wanted);
+}
+
+void tcp_retransmit(struct tcp_sock *tcp, struct tcp_sent *run)
+{
+	bool fin = seq_after(run->end, tcp->send_end);
+
+	loss_again(tcp, run, data_output(tcp, run->start, run->end - run->start - fin, fin));
+}
+
+/* What is lost goes before what is new. The first of it goes at once (RFC 6675 section 5 (4.3)), and when nothing else
+ * is on its way. */
+static bool send_lost(struct tcp_sock *tcp)
+{
+	const struct tcp_sent *first = list_first(&tcp->sent, struct tcp_sent, node);
+	uint32_t room = congestion_room(tcp), full = full_size(tcp);
+	struct tcp_sent *run;
+
+	if (!tcp->lost_bytes || (room < full && loss_pipe(tcp) && (!first->lost || first->again)))
+		return false;
+	run = loss_next(tcp, batch_size(tcp, MAX(room, full)));
+	if (run->start != tcp->una && run->start - tcp->una >= tcp->window)
+		return false; /* the window has shrunk */
+	tcp_retransmit(tcp, run);
+	if (!tcp->retransmit.armed)
+		tcp_retransmit_arm(tcp);
+	return true;
+}
+
 void tcp_output(struct tcp_sock *tcp, bool force)
 {
 	bool sent = false;
 
-	while (sends_data(tcp) && send_next(tcp))
+	while (sends_data(tcp) && (send_lost(tcp) || send_next(tcp)))
 		sent = true;
 	if (!seq_before(tcp->nxt, tcp->send_end))
 		tcp->push_pending = false;
-	if ((force || tcp->ack_now) && !sent && tcp->state != TCP_CLOSED && tcp->state != TCP_LISTEN)
-		segment_output(tcp, tcp->max, TCP_ACK,
-			       buf_new()); /* not nxt: a timeout takes that back, and the peer would not look */
+	if (sent)
+		loss_probe_arm(tcp);
+	else if ((force || tcp->ack_now) && tcp->state != TCP_CLOSED && tcp->state != TCP_LISTEN)
+		segment_output(tcp, tcp->nxt, TCP_ACK, 0, buf_new());
 }
 
 void tcp_ack_later(struct tcp_sock *tcp)
@@ -392,20 +459,24 @@ void tcp_send_syn(struct tcp_sock *tcp)
 {
 	uint8_t flags = tcp->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
 
-	tcp->nxt = tcp->max = tcp->iss + 1;
-	segment_output(tcp, tcp->iss, flags, buf_new());
+	if (tcp->state == TCP_SYN_SENT)
+		flags |= tcp_settings.ecn == 1 && !tcp->backoff ? TCP_ECE | TCP_CWR : 0; /* some drop such a SYN */
+	else
+		flags |= tcp->ecn_ok ? TCP_ECE : 0;
+	tcp->nxt = tcp->iss + 1;
+	segment_output(tcp, tcp->iss, flags, 0, buf_new());
 	tcp_retransmit_arm(tcp);
 }
 
 void tcp_send_probe(struct tcp_sock *tcp)
 {
 	/* An old sequence number: nothing to take, but it must be answered (RFC 9293 section 3.8.4). */
-	segment_output(tcp, tcp->una - 1, TCP_ACK, buf_new());
+	segment_output(tcp, tcp->una - 1, TCP_ACK, 0, buf_new());
 }
 
 void tcp_send_reset(struct tcp_sock *tcp)
 {
-	segment_output(tcp, tcp->max, TCP_RST | TCP_ACK, buf_new());
+	segment_output(tcp, tcp->nxt, TCP_RST | TCP_ACK, 0, buf_new());
 }
 
 void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
@@ -425,82 +496,4 @@ void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)
 		header.ack = net32(segment->end);
 	}
 	(void)header_output(&local, &remote, &meta, &header, NULL, 0, answer, &route);
-}
-
-/* ------------------------------------------------------------------------------------------------ again */
-
-/* How far a retransmission from here may go: to what the peer has already, or to the end. */
-static uint32_t hole_size(const struct tcp_sock *tcp, uint32_t sequence)
-{
-	uint32_t end = seq_min(tcp->send_end, tcp->max); /* never what has not been sent before */
-
-	for (unsigned i = 0; i < tcp->sacked_count; i++)
-		if (!seq_before(tcp->sacked[i].start, sequence))
-			end = seq_min(end, tcp->sacked[i].start);
-	return seq_after(end, sequence) ? end - sequence : 0;
-}
-
-static uint32_t retransmit_at(struct tcp_sock *tcp, uint32_t sequence)
-{
-	uint32_t size = MIN(hole_size(tcp, sequence), full_size(tcp));
-	bool fin = tcp->fin_wanted && seq_after(tcp->max, tcp->send_end);
-
-	tcp->timing = false; /* Karn: whose ACK it is cannot be told */
-	tcp->retransmits++;
-	net_counts.tcp.again++;
-	return data_output(tcp, sequence, size, fin);
-}
-
-void tcp_retransmit_first(struct tcp_sock *tcp)
-{
-	uint32_t size = retransmit_at(tcp, tcp->una);
-
-	tcp->high_retransmit = seq_max(tcp->high_retransmit, tcp->una + size);
-}
-
-/* Bytes that are on their way, as far as can be known (SetPipe of RFC 6675). lost_below: what is not SACKed below it is
- * taken for lost. */
-static uint32_t pipe_bytes(const struct tcp_sock *tcp, uint32_t lost_below)
-{
-	uint32_t at = tcp->una, pipe = 0;
-
-	for (unsigned i = 0; i <= tcp->sacked_count; i++) {
-		uint32_t end = i < tcp->sacked_count ? tcp->sacked[i].start : tcp->max;
-		/* [at, end) is not SACKed: of what is lost only what was sent again counts. */
-		uint32_t lost_end = seq_min(seq_max(lost_below, at), end),
-			 again = seq_min(tcp->high_retransmit, lost_end);
-		if (seq_after(again, at))
-			pipe += again - at;
-		if (seq_after(end, lost_end))
-			pipe += end - lost_end;
-		if (i < tcp->sacked_count)
-			at = tcp->sacked[i].end;
-	}
-	return pipe;
-}
-
-void tcp_retransmit_holes(struct tcp_sock *tcp)
-{
-	uint32_t above = 0, lost_below = tcp->una;
-
-	/* Lost is what has LOST_SEGMENTS segments SACKed above it. */
-	for (unsigned i = tcp->sacked_count; i-- && lost_below == tcp->una;) {
-		above += tcp->sacked[i].end - tcp->sacked[i].start;
-		if (above > (LOST_SEGMENTS - 1) * tcp->mss)
-			lost_below = tcp->sacked[i].start;
-	}
-	uint32_t at = seq_max(tcp->una, tcp->high_retransmit), pipe = pipe_bytes(tcp, lost_below);
-	for (unsigned i = 0; i < tcp->sacked_count && seq_before(at, lost_below); i++) {
-		while (seq_before(at, tcp->sacked[i].start) && seq_before(at, lost_below)) {
-			if (pipe + tcp->mss > tcp->cwnd)
-				return;
-			uint32_t size = retransmit_at(tcp, at);
-			if (!size)
-				return;
-			at += size;
-			pipe += size;
-			tcp->high_retransmit = seq_max(tcp->high_retransmit, at);
-		}
-		at = seq_max(at, tcp->sacked[i].end);
-	}
 }

@@ -77,6 +77,7 @@
 #define TCP_SEND_LIMIT         (4u << 20)         /* what send buffers grow to by themselves (net.ipv4.tcp_wmem) */
 #define TCP_RECEIVE_LIMIT      (6u << 20)         /* the same of receive buffers (net.ipv4.tcp_rmem) */
 #define TCP_AHEAD_LIMIT        8192               /* segments of a connection that wait behind a hole */
+#define TCP_SENT_LIMIT         1024               /* packets that a sender keeps apart before they are acknowledged */
 #define TCP_TIME_WAIT_LIMIT    8192               /* connections in TIME_WAIT, as net.ipv4.tcp_max_tw_buckets */
 #define URING_LIMIT            256                /* io_uring instances */
 #define URING_TOTAL_BYTES      (128ul << 20)      /* the memory of their rings */

@@ -16,6 +16,7 @@
 #include "netstack/ether.h"
 #include "netstack/net.h"
 #include "netstack/route.h"
+#include "netstack/tcp.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
 #include "tests/interop/ours.h"
@@ -256,6 +257,7 @@ static void stack_start(void)
 		abort();
 	if (plan.seed & 1)
 		link_ours->gso_bytes = 0;
+	tcp_settings.ecn = (int)(plan.seed / 2 % 3);
 	link_wire_set(outward_wire);
 }
 

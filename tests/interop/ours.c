@@ -287,11 +287,12 @@ void ours_print(FILE *to)
 			continue;
 		const struct tcp_sock *tcp = tcp_of(inet_sock_of(transfer->file));
 		fprintf(to,
-			"    state %u, una %u nxt +%u max +%u end +%u, window %u cwnd %u mss %u, probing %u backoff "
+			"    state %u, una %u nxt +%u sacked %u lost %u end +%u, window %u cwnd %u mss %u, probing %u "
+			"backoff "
 			"%u, "
 			"timer %u, rcv_nxt edge +%u ready %u ahead %u\n",
-			tcp->state, tcp->una, tcp->nxt - tcp->una, tcp->max - tcp->una, tcp->send_end - tcp->una,
-			tcp->window, tcp->cwnd, tcp->mss, tcp->probing, tcp->backoff, tcp->retransmit.armed,
-			tcp->edge - tcp->rcv_nxt, tcp->ready_bytes, tcp->ahead_bytes);
+			tcp->state, tcp->una, tcp->nxt - tcp->una, tcp->sacked_bytes, tcp->lost_bytes,
+			tcp->send_end - tcp->una, tcp->window, tcp->cwnd, tcp->mss, tcp->probing, tcp->backoff,
+			tcp->retransmit.armed, tcp->edge - tcp->rcv_nxt, tcp->ready_bytes, tcp->ahead_bytes);
 	}
 }

@@ -75,13 +75,14 @@ static struct {
 	unsigned connections;
 	uint32_t bytes; /* of each direction */
 	bool ether, v6, gso;
+	bool mark;           /* congestion is marked instead of dropped, where it may be (RFC 3168) */
 	uint32_t narrow_mtu; /* of somebody on the way; 0: nobody */
 } world;
 
 static struct link *wire_link;
 
 static struct {
-	uint64_t packets, lost, duplicated, reordered, corrupted, datagrams;
+	uint64_t packets, lost, duplicated, reordered, corrupted, datagrams, marked;
 } seen;
 
 static unsigned running, failures;
@@ -188,6 +189,23 @@ static void strip(struct buf *buf)
 	memcpy(tcp + 16, &sum, 2);
 }
 
+/* Congestion Experienced, where the packet may bear it. IPv4 only: our headers are at a known place. */
+static bool mark(struct buf *buf)
+{
+	uint8_t *ip = buf->header + buf->header_at + (world.ether ? ETHER_HEADER_BYTES : 0);
+	struct ip4_header head;
+
+	memcpy(&head, ip, sizeof head);
+	if (!world.mark || head.version_length != 0x45 || !(head.traffic_class & ECN_MASK))
+		return false;
+	head.traffic_class |= ECN_EXPERIENCED;
+	head.checksum = 0;
+	head.checksum = sum_fold(sum_add(0, &head, sizeof head));
+	memcpy(ip, &head, sizeof head);
+	seen.marked++;
+	return true;
+}
+
 static bool verbose;
 
 /* One line a packet, with --seed N --packets. */
@@ -214,6 +232,72 @@ static void show(const struct buf *buf)
 		buf_size(buf) - headers - (uint32_t)(tcp.length >> 4) * 4, net32(tcp.ack), net16(tcp.window));
 }
 
+/* What one end has said of itself, by its port and the other's (one of the two is PORT). */
+struct flow {
+	uint16_t source, target;
+	bool synchronized;
+	uint8_t scale;
+	uint32_t ack, edge;
+};
+
+static struct flow *flow_of(uint16_t source, uint16_t target)
+{
+	static struct flow flows[2 * CONNECTIONS * 8]; /* connect(2) is tried again, from another port */
+
+	for (unsigned i = 0; i < COUNT(flows); i++) {
+		if (!flows[i].source)
+			flows[i] = (struct flow){.source = source, .target = target};
+		if (flows[i].source == source && flows[i].target == target)
+			return &flows[i];
+	}
+	return NULL;
+}
+
+static uint8_t scale_of(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && *at) {
+		if (*at == TCP_OPTION_SCALE)
+			return at[2];
+		at += *at == TCP_OPTION_NOP ? 1 : at[1];
+	}
+	return 0;
+}
+
+/* What every segment that leaves must keep to: acknowledgements and the right edge of the window never go back
+ * (RFC 9293 section 3.8.6), and no byte lies beyond what the peer has ever offered. */
+static void check(const struct buf *buf)
+{
+	uint8_t bytes[ETHER_HEADER_BYTES + IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_BYTES] = {0}, *ip = bytes;
+	struct tcp_header tcp;
+
+	(void)buf_copy(buf, bytes, sizeof bytes);
+	ip += world.ether ? ETHER_HEADER_BYTES : 0;
+	bool v4 = ip[0] >> 4 == 4;
+	uint32_t before = (uint32_t)(ip - bytes) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+	if (ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP || (v4 && ((ip[6] & 0x3f) | ip[7])))
+		return;
+	memcpy(&tcp, bytes + before, sizeof tcp);
+	uint32_t size = buf_size(buf) - before - (uint32_t)(tcp.length >> 4) * 4, ack = net32(tcp.ack);
+	struct flow *flow = flow_of(tcp.source, tcp.target), *peer = flow_of(tcp.target, tcp.source);
+	if (tcp.flags & TCP_SYN && flow)
+		flow->scale = world.strip_scale && v4 ? 0
+						      : scale_of(bytes + before + TCP_HEADER_BYTES,
+								 bytes + before + (tcp.length >> 4) * 4);
+	if (!(tcp.flags & TCP_ACK) || tcp.flags & TCP_RST || !flow || !peer)
+		return;
+	uint32_t edge = ack + ((uint32_t)net16(tcp.window) << (tcp.flags & TCP_SYN ? 0 : flow->scale));
+	if (flow->synchronized && seq_before(ack, flow->ack))
+		FAIL("port %u takes back its acknowledgement of %u bytes\n", net16(tcp.source), flow->ack - ack);
+	if (flow->synchronized && seq_before(edge, flow->edge))
+		FAIL("port %u takes back %u bytes of its window\n", net16(tcp.source), flow->edge - edge);
+	if (peer->synchronized && size && seq_after(net32(tcp.sequence) + size, peer->edge))
+		FAIL("port %u sends %u bytes beyond the window\n", net16(tcp.source),
+		     net32(tcp.sequence) + size - peer->edge);
+	flow->ack = ack;
+	flow->edge = flow->synchronized ? seq_max(flow->edge, edge) : edge;
+	flow->synchronized = true;
+}
+
 static bool bad_wire(struct link *link, struct buf *buf)
 {
 	uint64_t due = now_ns + world.delay_ns + below(world.jitter_ns);
@@ -222,13 +306,14 @@ static bool bad_wire(struct link *link, struct buf *buf)
 	if (link != wire_link)
 		return true;
 	show(buf);
+	check(buf);
 	seen.packets++;
 	struct buf *report = world.ether && world.narrow_mtu ? mirror_too_big(buf, world.narrow_mtu) : NULL;
 	if (report)
 		buf = report;
 	else if (world.ether)
 		mirror_turn(buf);
-	if (below(1000) < world.loss || (now_ns >= world.dead_from_ns && now_ns < world.dead_to_ns)) {
+	if ((below(1000) < world.loss && !mark(buf)) || (now_ns >= world.dead_from_ns && now_ns < world.dead_to_ns)) {
 		seen.lost++;
 		buf_free(buf);
 		return false;
@@ -545,6 +630,8 @@ static void configure(uint64_t seed)
 		if (!below(3))
 			world.narrow_mtu = MAX(world.mtu - (uint32_t)below(world.mtu / 2), world.v6 ? 1280u : 576u);
 	}
+	tcp_settings.ecn = (int)below(3);
+	world.mark = below(2);
 	world.connections = 1 + (unsigned)below(CONNECTIONS);
 	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
 }
