@@ -1,20 +1,17 @@
-/* socket.c - what all families of sockets share: the table of families, SOL_SOCKET options, read and write.
- *
- * Options that only switch something on or off are bits; those among them that a family does not act on are kept and
- * shown, as Linux does for Unix sockets. Options that would need an effect we do not have are refused with ENOPROTOOPT,
- * as a kernel built without them does: SO_TIMESTAMP and its relatives, SO_PEEK_OFF, SO_BUSY_POLL, filters, zero copy.
- *
- * Limits: SOCKET_BUFFER_LIMIT.
+/* socket.c - what all families of sockets share: the table of families, files that travel with messages, notes about
+ * messages, read and write. The options are in socket_options.c.
  */
 #include "fs/socket.h"
 #include "fs/hooks.h"
 #include "fs/unix_socket.h"
+#include "platform/host.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <linux/net_tstamp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static struct {
 	const struct socket_ops *ops;
@@ -43,7 +40,8 @@ const struct socket_ops *socket_family(uint32_t family)
 
 int socket_of(struct file *file, const struct socket_ops **ops, struct socket **socket)
 {
-	if (file->kind != FILE_SOCKET_UNIX && file->kind != FILE_SOCKET_INET && file->kind != FILE_SOCKET_NETLINK)
+	if (file->kind != FILE_SOCKET_UNIX && file->kind != FILE_SOCKET_INET && file->kind != FILE_SOCKET_NETLINK &&
+	    file->kind != FILE_SOCKET_PACKET)
 		return -ENOTSOCK;
 	struct socket *found = file->data;
 	assert(found && families[found->family].ops);
@@ -56,7 +54,8 @@ int socket_of(struct file *file, const struct socket_ops **ops, struct socket **
 
 unsigned socket_count(void)
 {
-	return file_count(FILE_SOCKET_UNIX) + file_count(FILE_SOCKET_INET) + file_count(FILE_SOCKET_NETLINK);
+	return file_count(FILE_SOCKET_UNIX) + file_count(FILE_SOCKET_INET) + file_count(FILE_SOCKET_NETLINK) +
+	       file_count(FILE_SOCKET_PACKET);
 }
 
 void socket_setup(struct socket *socket, uint16_t family, uint32_t type, uint32_t protocol)
@@ -66,6 +65,14 @@ void socket_setup(struct socket *socket, uint16_t family, uint32_t type, uint32_
 	socket->protocol = protocol;
 	socket->send_bytes = socket->receive_bytes = SOCKET_BUFFER_DEFAULT;
 	socket->receive_low = 1;
+	socket->peek_offset = socket->incoming_cpu = -1;
+	socket->pacing_rate = UINT32_MAX;
+}
+
+void socket_fini(struct socket *socket)
+{
+	socket_filter_put(socket->filter);
+	socket->filter = NULL;
 }
 
 uint64_t socket_deadline(uint64_t timeout_ns)
@@ -145,223 +152,51 @@ void socket_files_put(struct socket_files *files)
 	burying = false;
 }
 
-/* ------------------------------------------------------------------------------------------------- options */
+/* ------------------------------------------------------------------------------------------------- notes */
 
-#define BIT(option) (1ull << (option))
-static const uint64_t switches = BIT(ABI_SO_DEBUG) | BIT(ABI_SO_REUSEADDR) | BIT(ABI_SO_DONTROUTE) |
-				 BIT(ABI_SO_BROADCAST) | BIT(ABI_SO_KEEPALIVE) | BIT(ABI_SO_OOBINLINE) |
-				 BIT(ABI_SO_REUSEPORT);
-
-static uint32_t put_int(void *value, uint32_t room, int number)
+void socket_note_add(struct socket_message *message, int level, int type, const void *data, uint32_t size)
 {
-	uint32_t size = MIN(room, (uint32_t)sizeof number);
-
-	memcpy(value, &number, size);
-	return size;
+	assert(size <= SOCKET_NOTE_BYTES);
+	if (message->note_count == SOCKET_NOTES)
+		return;
+	struct socket_note *note = &message->notes[message->note_count++];
+	note->level = level;
+	note->type = type;
+	note->size = size;
+	memcpy(note->data, data, size);
 }
 
-static uint32_t put_timeout(void *value, uint32_t room, uint64_t timeout_ns)
+uint64_t socket_stamp_now(void)
 {
-	struct abi_sock_timeval time = {timeout_ns / NS_PER_S, timeout_ns % NS_PER_S / NS_PER_US};
-	uint32_t size = MIN(room, (uint32_t)sizeof time);
+	struct timespec now;
 
-	memcpy(value, &time, size);
-	return size;
+	if (host_clock_gettime(CLOCK_REALTIME, &now))
+		return 0;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* Options whose answer is one number. */
-static bool option_number(struct socket *socket, int option, int *out)
+void socket_stamps_add(const struct socket *socket, struct socket_message *message)
 {
-	if (option > 0 && option < 64 && switches & BIT(option)) {
-		*out = !!(socket->flags & BIT(option));
-		return true;
+	bool wide = socket->stamps & SOCKET_STAMP_WIDE, all_wide = socket->stamps & SOCKET_STAMPS_WIDE;
+	bool reported = message->out_flags & ABI_MSG_ERRQUEUE && message->stamp_ns;
+	bool software = socket->timestamping & SOF_TIMESTAMPING_SOFTWARE &&
+			(reported || socket->timestamping & SOF_TIMESTAMPING_RX_SOFTWARE);
+
+	if (!(socket->stamps & SOCKET_STAMP_ON) && !software)
+		return;
+	uint64_t ns = message->stamp_ns ? message->stamp_ns : socket_stamp_now();
+	int64_t times[3][2] = {{(int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S)}};
+	if (socket->stamps & SOCKET_STAMP_ON) {
+		bool whole = socket->stamps & SOCKET_STAMP_NS;
+		int64_t one[2] = {times[0][0], whole ? times[0][1] : times[0][1] / (int64_t)NS_PER_US};
+		int type = whole  ? wide ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD
+			   : wide ? SO_TIMESTAMP_NEW
+				  : SO_TIMESTAMP_OLD;
+		socket_note_add(message, ABI_SOL_SOCKET, type, one, sizeof one);
 	}
-	switch (option) {
-	case ABI_SO_TYPE:
-		*out = socket->type;
-		return true;
-	case ABI_SO_PROTOCOL:
-		*out = socket->protocol;
-		return true;
-	case ABI_SO_DOMAIN:
-		*out = socket->family;
-		return true;
-	case ABI_SO_SNDBUF:
-		*out = socket->send_bytes;
-		return true;
-	case ABI_SO_RCVBUF:
-		*out = socket->receive_bytes;
-		return true;
-	case ABI_SO_RCVLOWAT:
-		*out = socket->receive_low;
-		return true;
-	case ABI_SO_SNDLOWAT:
-		*out = 1;
-		return true;
-	case ABI_SO_PRIORITY:
-		*out = socket->priority;
-		return true;
-	case ABI_SO_MARK:
-		*out = socket->mark;
-		return true;
-	case ABI_SO_PASSCRED:
-		*out = socket->pass_cred;
-		return true;
-	case ABI_SO_ACCEPTCONN:
-		*out = socket->listening;
-		return true;
-	}
-	return false;
-}
-
-int socket_option_get(struct file *file, int level, int option, void *value, uint32_t *size)
-{
-	const struct socket_ops *ops;
-	struct socket *socket;
-	int number, error = socket_of(file, &ops, &socket);
-
-	if (error)
-		return error;
-	if (level == ABI_SOL_SOCKET) {
-		if (option == ABI_SO_ERROR) {
-			*size = put_int(value, *size, -socket_error_take(socket));
-			return 0;
-		}
-		if (option_number(socket, option, &number)) {
-			*size = put_int(value, *size, number);
-			return 0;
-		}
-		if (option == ABI_SO_RCVTIMEO || option == ABI_SO_SNDTIMEO) {
-			*size = put_timeout(value, *size,
-					    option == ABI_SO_RCVTIMEO ? socket->receive_timeout_ns
-								      : socket->send_timeout_ns);
-			return 0;
-		}
-		if (option == ABI_SO_LINGER) {
-			*size = MIN(*size, (uint32_t)sizeof socket->linger);
-			memcpy(value, &socket->linger, *size);
-			return 0;
-		}
-	}
-	if (!ops->option_get)
-		return level == ABI_SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-	return ops->option_get(file, level, option, value, size);
-}
-
-static int set_timeout(uint64_t *timeout_ns, const void *value, uint32_t size)
-{
-	struct abi_sock_timeval time;
-
-	if (size < sizeof time)
-		return -EINVAL;
-	memcpy(&time, value, sizeof time);
-	if (time.microseconds < 0 || time.microseconds >= 1000000)
-		return -EDOM;
-	if (time.seconds < 0) {
-		*timeout_ns = 1; /* waits for nothing (sock_set_timeout in Linux) */
-		return 0;
-	}
-	/* Beyond what a deadline can express: for ever. */
-	*timeout_ns = time.seconds > 1000000000 ? 0 : (uint64_t)time.seconds * NS_PER_S + time.microseconds * NS_PER_US;
-	return 0;
-}
-
-/* Doubled for the administrative overhead, like the charges of unix_socket_io.c (sock(7)). */
-static uint32_t buffer_size(int wanted, uint32_t least)
-{
-	uint32_t size = MIN((uint32_t)MAX(wanted, 0), SOCKET_BUFFER_LIMIT / 2u) * 2;
-
-	return MAX(size, least);
-}
-
-static int set_number(struct socket *socket, const struct cred *cred, int option, int number)
-{
-	switch (option) {
-	case ABI_SO_SNDBUFFORCE:
-	case ABI_SO_RCVBUFFORCE:
-		if (!cred_capable(cred, CAP_NET_ADMIN))
-			return -EPERM;
-		return set_number(socket, cred, option == ABI_SO_SNDBUFFORCE ? ABI_SO_SNDBUF : ABI_SO_RCVBUF, number);
-	case ABI_SO_SNDBUF:
-		socket->send_bytes = buffer_size(number, 4608);
-		return 0;
-	case ABI_SO_RCVBUF:
-		socket->receive_bytes = buffer_size(number, 2304);
-		return 0;
-	case ABI_SO_RCVLOWAT:
-		socket->receive_low = number < 0 ? INT32_MAX : MAX(number, 1);
-		return 0;
-	case ABI_SO_PRIORITY:
-		if ((number < 0 || number > 6) && !cred_capable(cred, CAP_NET_ADMIN))
-			return -EPERM;
-		socket->priority = number;
-		return 0;
-	case ABI_SO_MARK:
-		if (!cred_capable(cred, CAP_NET_ADMIN))
-			return -EPERM;
-		socket->mark = number;
-		return 0;
-	case ABI_SO_PASSCRED:
-		socket->pass_cred = number;
-		return 0;
-	}
-	return -ENOPROTOOPT;
-}
-
-static int set_linger(struct socket *socket, const void *value, uint32_t size)
-{
-	if (size < sizeof socket->linger)
-		return -EINVAL;
-	memcpy(&socket->linger, value, sizeof socket->linger);
-	socket->linger.on = !!socket->linger.on;
-	if (!socket->linger.on)
-		socket->linger.seconds = 0;
-	return 0;
-}
-
-static int set_common(struct file *file, struct socket *socket, const struct cred *cred, int option, const void *value,
-		      uint32_t size)
-{
-	int number;
-
-	(void)file;
-	if (size < sizeof number)
-		return -EINVAL;
-	memcpy(&number, value, sizeof number);
-	if (option > 0 && option < 64 && switches & BIT(option)) {
-		if (option == ABI_SO_DEBUG && number && !cred_capable(cred, CAP_NET_ADMIN))
-			return -EACCES;
-		if (option == ABI_SO_REUSEPORT && socket->family != ABI_AF_INET && socket->family != ABI_AF_INET6)
-			return -EOPNOTSUPP;
-		socket->flags = number ? socket->flags | BIT(option) : socket->flags & ~BIT(option);
-		return 0;
-	}
-	if (option == ABI_SO_RCVTIMEO)
-		return set_timeout(&socket->receive_timeout_ns, value, size);
-	if (option == ABI_SO_SNDTIMEO)
-		return set_timeout(&socket->send_timeout_ns, value, size);
-	if (option == ABI_SO_LINGER)
-		return set_linger(socket, value, size);
-	return set_number(socket, cred, option, number);
-}
-
-int socket_option_set(struct file *file, const struct socket_caller *who, int level, int option, const void *value,
-		      uint32_t size)
-{
-	const struct socket_ops *ops;
-	struct socket *socket;
-	int error = socket_of(file, &ops, &socket);
-
-	if (error)
-		return error;
-	if (level == ABI_SOL_SOCKET) {
-		error = set_common(file, socket, who->cred, option, value, size);
-		if (error != -ENOPROTOOPT)
-			return error;
-	}
-	if (!ops->option_set)
-		return level == ABI_SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-	return ops->option_set(file, who, level, option, value, size);
+	if (software)
+		socket_note_add(message, ABI_SOL_SOCKET, all_wide ? SO_TIMESTAMPING_NEW : SO_TIMESTAMPING_OLD, times,
+				sizeof times);
 }
 
 /* ------------------------------------------------------------------------------------------------- interfaces */

@@ -9,6 +9,7 @@
 
 #include "fs/namei.h"
 #include "fs/nodefs.h"
+#include "fs/socket_filter.h"
 #include "sentry/abi/socket.h"
 
 /* An address as bind(2) and others bring it: family first. */
@@ -39,9 +40,20 @@ struct socket {
 	uint32_t priority, mark;
 	uint64_t flags; /* bit SO_x: options that are on or off */
 	struct abi_linger linger;
-	bool pass_cred; /* SO_PASSCRED */
-	bool listening; /* SO_ACCEPTCONN */
+	bool pass_cred;               /* SO_PASSCRED */
+	bool listening;               /* SO_ACCEPTCONN */
+	uint8_t stamps;               /* SOCKET_STAMP_*: when messages arrived is told along with them */
+	uint32_t timestamping;        /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
+	struct socket_filter *filter; /* SO_ATTACH_FILTER: counted; NULL: none. For families with datagrams */
+	int32_t peek_offset;          /* SO_PEEK_OFF; -1: off */
+	int32_t incoming_cpu;         /* SO_INCOMING_CPU */
+	uint32_t busy_poll_us, pacing_rate;
 };
+
+#define SOCKET_STAMP_ON    1u
+#define SOCKET_STAMP_NS    2u /* struct timespec instead of struct timeval */
+#define SOCKET_STAMP_WIDE  4u /* under the number that 32-bit programs have for 64-bit times */
+#define SOCKET_STAMPS_WIDE 8u /* the same of SO_TIMESTAMPING */
 
 /* Open files that travel with a message (SCM_RIGHTS). */
 struct socket_files {
@@ -51,8 +63,8 @@ struct socket_files {
 };
 
 /* What a family tells along with a message it gives, beside files and credentials: one record of cmsg(3). */
-#define SOCKET_NOTES      4
-#define SOCKET_NOTE_BYTES 20
+#define SOCKET_NOTES      10
+#define SOCKET_NOTE_BYTES 48
 struct socket_note {
 	int32_t level, type;
 	uint32_t size;
@@ -70,7 +82,8 @@ struct socket_message {
 	size_t control_size;
 	struct socket_note notes[SOCKET_NOTES]; /* receive: given */
 	uint32_t note_count;
-	uint32_t flags; /* in: MSG_* of the call; receive: MSG_EOR, MSG_TRUNC, MSG_CTRUNC out in out_flags */
+	uint64_t stamp_ns; /* receive: when it arrived (CLOCK_REALTIME); 0: just now */
+	uint32_t flags;    /* in: MSG_* of the call; receive: MSG_EOR, MSG_TRUNC, MSG_CTRUNC out in out_flags */
 	uint32_t out_flags;
 	bool nonblock; /* MSG_DONTWAIT or O_NONBLOCK */
 };
@@ -127,6 +140,22 @@ int socket_error_take(struct socket *socket);
 must_check int socket_option_get(struct file *file, int level, int option, void *value, uint32_t *size);
 must_check int socket_option_set(struct file *file, const struct socket_caller *who, int level, int option,
 				 const void *value, uint32_t size);
+
+/* SO_ATTACH_FILTER with the program's instructions. -EINVAL, -ENOMEM, -EPERM: SO_LOCK_FILTER. */
+must_check int socket_filter_attach(struct file *file, const void *code, uint32_t count);
+/* What a socket holds for its options; called by each family when its sockets end. */
+void socket_fini(struct socket *socket);
+static inline bool socket_flag(const struct socket *socket, int option)
+{
+	return socket->flags >> option & 1;
+}
+
+/* Another record for the receiver of a message; dropped when there are SOCKET_NOTES. */
+void socket_note_add(struct socket_message *message, int level, int type, const void *data, uint32_t size);
+/* The records about when the message arrived that the socket's options ask for. */
+void socket_stamps_add(const struct socket *socket, struct socket_message *message);
+/* CLOCK_REALTIME now. */
+uint64_t socket_stamp_now(void);
 
 must_check struct socket_files *socket_files_new(uint32_t room); /* NULL: no memory */
 must_check struct socket_files *socket_files_copy(const struct socket_files *files);

@@ -21,6 +21,7 @@ struct net_addr {
 struct net_end {
 	struct net_addr addr;
 	uint16_t port;
+	uint32_t link; /* of a link-local address: the index of its link (sin6_scope_id); 0: not said */
 };
 
 #define NET_ADDR_ANY6    ((struct net_addr){.words = {0}})

@@ -48,6 +48,8 @@ struct buf {
 		uint32_t offset, size;
 	} whole;
 
+	uint64_t stamp_ns; /* when it came in (CLOCK_REALTIME), if a socket that has it wants to know; else 0 */
+
 	/* TCP's receive queues: the segment's place in the sequence, without header. */
 	uint32_t sequence;
 	bool fin;

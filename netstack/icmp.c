@@ -12,8 +12,11 @@
 #include "netstack/icmp.h"
 
 #include "netstack/counts.h"
+#include "netstack/errors.h"
 #include "netstack/ndp.h"
+#include "netstack/ping.h"
 #include "netstack/ports.h"
+#include "netstack/raw.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include "sentry/base/fiber.h"
@@ -30,8 +33,10 @@
 #define ICMP6_ECHO          128
 #define ICMP6_ECHO_REPLY    129
 #define ICMP4_CODE_PROTOCOL 2
+#define ICMP4_CODE_HOST     1
 #define ICMP4_CODE_PORT     3
 #define ICMP4_CODE_TOO_BIG  4
+#define ICMP6_CODE_ADDRESS  3
 #define ICMP6_CODE_PORT     4
 #define ICMP6_CODE_NEXT     1
 #define ICMP_CODE_ASSEMBLY  1
@@ -133,6 +138,7 @@ struct quote {
 	uint32_t sequence; /* of TCP */
 };
 
+/* Leaves buf at the quoted transport header. */
 static bool quote_read(struct buf *buf, bool v4, struct quote *quote)
 {
 	struct ip4_header h4;
@@ -158,7 +164,7 @@ static bool quote_read(struct buf *buf, bool v4, struct quote *quote)
 		quote->source.addr = h6.source;
 		quote->target.addr = h6.target;
 	}
-	if (!buf_pull(buf, &head, sizeof head)) /* as much as every report quotes */
+	if (buf_copy(buf, &head, sizeof head) != sizeof head) /* as much as every report quotes */
 		return false;
 	quote->source.port = net16(head.source);
 	quote->target.port = net16(head.target);
@@ -166,33 +172,68 @@ static bool quote_read(struct buf *buf, bool v4, struct quote *quote)
 	return true;
 }
 
-static void tell_socket(const struct quote *quote, int error)
+/* buf: what is left of the report, from the quoted transport header on; NULL: nothing. */
+static void tell_socket(const struct quote *quote, const struct inet_report *report, const struct buf *buf)
 {
-	if (udp_is_protocol(quote->protocol))
-		udp_error(quote->protocol, &quote->source, &quote->target, error);
-	else if (quote->protocol == IP_PROTOCOL_TCP)
-		tcp_error(&quote->source, &quote->target, quote->sequence, error);
+	if (quote->protocol == IP_PROTOCOL_TCP)
+		tcp_error(&quote->source, &quote->target, quote->sequence, report->error);
+	else if (udp_is_protocol(quote->protocol))
+		udp_error(quote->protocol, report, buf);
+	else if (buf && (quote->protocol == IP_PROTOCOL_ICMP || quote->protocol == IP_PROTOCOL_ICMPV6))
+		ping_error(report, buf);
+	if (buf)
+		raw_error(report, quote->protocol, buf);
 }
 
 void icmp_failed(struct buf *buf, int error)
 {
+	struct inet_report report = {.error = error};
 	struct quote quote;
 	uint8_t version = 0;
 
 	(void)buf_copy(buf, &version, 1);
-	if (quote_read(buf, version >> 4 == 4, &quote))
-		tell_socket(&quote, error);
+	bool v4 = version >> 4 == 4;
+	if (quote_read(buf, v4, &quote)) {
+		/* As if a router had said so: ours (ipv4_link_failure in Linux). */
+		report.origin = v4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+		report.type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
+		report.code = v4 ? ICMP4_CODE_HOST : ICMP6_CODE_ADDRESS;
+		report.offender = quote.source.addr;
+		report.local = quote.source;
+		report.target = quote.target;
+		tell_socket(&quote, &report, buf);
+	}
 	buf_free(buf);
 }
 
-static int error_of(bool v4, const struct icmp_header *header)
+struct meaning {
+	int error;
+	bool hard; /* nothing will get through */
+};
+
+/* What reports mean for a program: icmp_err_convert and icmpv6_err_convert in Linux, RFC 1122 section 4.1.3.3. */
+static struct meaning meaning_of(bool v4, const struct icmp_header *header)
 {
-	if (v4)
-		return header->type == ICMP4_TIME            ? EHOSTUNREACH
-		       : header->code == ICMP4_CODE_PORT     ? ECONNREFUSED
-		       : header->code == ICMP4_CODE_PROTOCOL ? ENOPROTOOPT
-							     : EHOSTUNREACH;
-	return header->type == ICMP6_UNREACHABLE && header->code == ICMP6_CODE_PORT ? ECONNREFUSED : EHOSTUNREACH;
+	static const struct meaning unreachable4[] = {
+		{ENETUNREACH, false},  {EHOSTUNREACH, false}, {ENOPROTOOPT, true},  {ECONNREFUSED, true},
+		{EMSGSIZE, false},     {EOPNOTSUPP, false},   {ENETUNREACH, true},  {EHOSTDOWN, true},
+		{ENONET, true},        {ENETUNREACH, true},   {EHOSTUNREACH, true}, {ENETUNREACH, false},
+		{EHOSTUNREACH, false}, {EHOSTUNREACH, true},  {EHOSTUNREACH, true}, {EHOSTUNREACH, true},
+	};
+	static const struct meaning unreachable6[] = {
+		{ENETUNREACH, false}, {EACCES, true}, {EHOSTUNREACH, false}, {EHOSTUNREACH, false},
+		{ECONNREFUSED, true}, {EACCES, true}, {EACCES, true},
+	};
+	const struct meaning *table = v4 ? unreachable4 : unreachable6;
+	size_t count = v4 ? COUNT(unreachable4) : COUNT(unreachable6);
+
+	if (header->type == (v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE))
+		return header->code < count ? table[header->code] : (struct meaning){v4 ? EHOSTUNREACH : EPROTO, v4};
+	if (!v4 && header->type == ICMP6_TOO_BIG)
+		return (struct meaning){EMSGSIZE, false};
+	if (!v4 && header->type == ICMP6_PARAMETER)
+		return (struct meaning){EPROTO, true};
+	return (struct meaning){EHOSTUNREACH, false};
 }
 
 /* Is it for who sent the quoted packet, and is that one of our sockets? */
@@ -200,21 +241,37 @@ static void report_input(struct buf *buf, bool v4, const struct icmp_header *hea
 {
 	bool too_big = v4 ? header->type == ICMP4_UNREACHABLE && header->code == ICMP4_CODE_TOO_BIG
 			  : header->type == ICMP6_TOO_BIG;
+	struct meaning meaning = meaning_of(v4, header);
 	struct quote quote;
 
 	if (!quote_read(buf, v4, &quote) || !net_addr_equal(&quote.source.addr, &buf->target))
 		return;
-	if (!too_big) {
-		tell_socket(&quote, error_of(v4, header));
+	struct inet_report report = {
+		.origin = v4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6,
+		.type = header->type,
+		.code = header->code,
+		.error = meaning.error,
+		.hard = meaning.hard,
+		.offender = buf->source,
+		.local = quote.source,
+		.target = quote.target,
+	};
+	if (too_big)
+		report.info = v4 ? net32(header->rest) & 0xffff : net32(header->rest);
+	else if (!v4 && header->type == ICMP6_PARAMETER)
+		report.info = net32(header->rest);
+	if (too_big && quote.protocol == IP_PROTOCOL_TCP) {
+		tcp_too_big(&quote.source, &quote.target, quote.sequence, report.info);
 		return;
 	}
-	uint32_t mtu = v4 ? net32(header->rest) & 0xffff : net32(header->rest);
-	if (quote.protocol == IP_PROTOCOL_TCP) {
-		tcp_too_big(&quote.source, &quote.target, quote.sequence, mtu);
-	} else if (udp_is_protocol(quote.protocol) && datagram_find(quote.protocol, &quote.source, &quote.target)) {
-		(void)route_mtu_learn(&quote.target.addr, mtu);
-		udp_error(quote.protocol, &quote.source, &quote.target, EMSGSIZE);
+	if (too_big) {
+		if (!udp_is_protocol(quote.protocol) ||
+		    !datagram_find(quote.protocol, &quote.source, &quote.target, NULL))
+			return;
+		(void)route_mtu_learn(&quote.target.addr, report.info);
+		report.hard = true; /* as Linux has it without IP_PMTUDISC_DONT (__udp4_lib_err) */
 	}
+	tell_socket(&quote, &report, buf);
 }
 
 static bool is_report(bool v4, uint8_t type)
@@ -236,6 +293,12 @@ void icmp_input(struct buf *buf)
 		return;
 	}
 	net_counts.icmp.in[header.type] += v4;
+	if (header.type == (v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY)) {
+		memcpy(buf_push(buf, sizeof header), &header, sizeof header);
+		ping_input(buf);
+		buf_free(buf);
+		return;
+	}
 	if (!v4 && header.type >= NDP_FIRST && header.type <= NDP_LAST) {
 		ndp_input(header.type, header.code, header.rest, buf);
 		return;

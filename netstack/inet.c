@@ -1,18 +1,21 @@
-/* inet.c - the families AF_INET and AF_INET6 as the socket calls see them (fs/socket.h): addresses, bind, names,
- * options of the level IP; what is particular goes to tcp*.c and udp.c.
+/* inet.c - the families AF_INET and AF_INET6 as the socket calls see them (fs/socket.h): what kinds of sockets there
+ * are, addresses, bind, names. What is particular goes to tcp*.c, udp.c, ping.c and raw.c by the tables `kinds` and
+ * `operations`; options are in inet_options.c.
  *
- * Limits: streams and datagrams; no raw sockets and no ping sockets yet (EPROTONOSUPPORT). Control messages of the
- * level IP and their options (IP_PKTINFO, IP_RECVTTL ...) are refused with ENOPROTOOPT. Scope identifiers of link-local
- * addresses are ignored: there is only the loopback.
+ * Who may: raw sockets need CAP_NET_RAW (raw(7)); ping sockets are for the groups of net.ipv4.ping_group_range, which
+ * are all of them, as container runtimes set it (icmp(7)).
  */
 #include "netstack/inet.h"
 
-#include "fs/hooks.h"
 #include "netstack/counts.h"
+#include "netstack/datagram.h"
 #include "netstack/device.h"
+#include "netstack/errors.h"
 #include "netstack/net.h"
 #include "netstack/netlink.h"
+#include "netstack/ping.h"
 #include "netstack/ports.h"
+#include "netstack/raw.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <errno.h>
@@ -21,13 +24,49 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
-#define SIOCATMARK_NR    0x8905
-#define SIOCOUTQ_NR      TIOCOUTQ
-#define SIOCOUTQNSD_NR   0x894b
-#define IN6_SHORT_BYTES  24 /* SIN6_LEN_RFC2133: without the scope */
-#define MTU_DISCOVER_MAX 5
+#define SIOCATMARK_NR   0x8905
+#define SIOCOUTQ_NR     TIOCOUTQ
+#define SIOCOUTQNSD_NR  0x894b
+#define IN6_SHORT_BYTES 24  /* SIN6_LEN_RFC2133: without the scope */
+#define PROTOCOL_LIMIT  263 /* IPPROTO_MAX: one more than MPTCP's */
+
+static struct inet_sock *stream_new(uint16_t family, uint8_t protocol, uint32_t uid)
+{
+	(void)protocol;
+	return tcp_sock_new(family, uid);
+}
+
+/* What each kind does in its own way. */
+static const struct operations {
+	struct inet_sock *(*create)(uint16_t family, uint8_t protocol, uint32_t uid);
+	void (*release)(struct inet_sock *sock); /* its file is gone */
+	void (*free)(struct inet_sock *sock);    /* the last reference is gone; NULL: release does it */
+	int (*connect)(struct inet_sock *sock, const struct socket_address *address);
+	ssize_t (*send)(struct inet_sock *sock, struct socket_message *message);
+	bool ports; /* bind(2) takes a port */
+} operations[INET_KINDS] = {
+	[INET_STREAM] = {.create = stream_new, .release = tcp_release, .send = tcp_send, .ports = true},
+	[INET_UDP] = {.create = udp_sock_new,
+		      .release = udp_release,
+		      .free = udp_sock_free,
+		      .connect = udp_connect,
+		      .send = udp_send,
+		      .ports = true},
+	[INET_PING] = {.create = ping_sock_new,
+		       .release = datagram_release,
+		       .free = ping_sock_free,
+		       .connect = ping_connect,
+		       .send = ping_send,
+		       .ports = true},
+	[INET_RAW] = {.create = raw_sock_new,
+		      .release = raw_release,
+		      .free = raw_sock_free,
+		      .connect = raw_connect,
+		      .send = raw_send},
+};
 
 struct inet_sock *inet_sock_of(const struct file *file)
 {
@@ -35,26 +74,34 @@ struct inet_sock *inet_sock_of(const struct file *file)
 	return file->data;
 }
 
-static bool is_stream(const struct inet_sock *sock)
-{
-	return sock->protocol == IP_PROTOCOL_TCP;
-}
-
 /* ------------------------------------------------------------------------------------------------ life */
 
-void inet_setup(struct inet_sock *sock, uint16_t family, uint32_t type, uint8_t protocol, uint32_t uid)
+void inet_setup(struct inet_sock *sock, enum inet_kind kind, uint16_t family, uint8_t protocol, uint32_t uid)
 {
-	socket_setup(&sock->base, family, type, protocol);
+	static const uint16_t types[] = {[INET_STREAM] = ABI_SOCK_STREAM,
+					 [INET_UDP] = ABI_SOCK_DGRAM,
+					 [INET_PING] = ABI_SOCK_DGRAM,
+					 [INET_RAW] = ABI_SOCK_RAW};
+
+	socket_setup(&sock->base, family, types[kind], protocol);
 	ref_init(&sock->ref);
 	list_init(&sock->port_node);
 	list_init(&sock->hash_node);
+	list_init(&sock->errors);
 	waitq_init(&sock->wait);
+	sock->kind = kind;
 	sock->protocol = protocol;
 	sock->uid = uid;
 	sock->options.hops = sock->options.multicast_hops = -1;
-	sock->options.multicast_loop = true;
+	sock->options.multicast_loop = sock->options.multicast_all4 = sock->options.multicast_all6 = true;
 	sock->options.mtu_discover = 1; /* IP_PMTUDISC_WANT */
 	sock->local.addr = sock->remote.addr = net_addr_any(family == ABI_AF_INET6);
+}
+
+void inet_fini(struct inet_sock *sock)
+{
+	errors_free(sock);
+	socket_fini(&sock->base);
 }
 
 int inet_file_new(struct inet_sock *sock, uint32_t flags, struct cred *cred, struct file **out)
@@ -69,28 +116,60 @@ int inet_file_new(struct inet_sock *sock, uint32_t flags, struct cred *cred, str
 	return 0;
 }
 
+/* Which kind of socket (type, protocol) means; protocol 0 becomes the type's own (inetsw in Linux). */
+static int kind_of(uint16_t family, uint32_t type, uint32_t *protocol, enum inet_kind *out)
+{
+	static const struct {
+		uint32_t type, protocol[2]; /* of either family */
+		enum inet_kind kind;
+	} kinds[] = {
+		{ABI_SOCK_STREAM, {IP_PROTOCOL_TCP, IP_PROTOCOL_TCP}, INET_STREAM},
+		{ABI_SOCK_DGRAM, {IP_PROTOCOL_UDP, IP_PROTOCOL_UDP}, INET_UDP},
+		{ABI_SOCK_DGRAM, {IP_PROTOCOL_UDPLITE, IP_PROTOCOL_UDPLITE}, INET_UDP},
+		{ABI_SOCK_DGRAM, {IP_PROTOCOL_ICMP, IP_PROTOCOL_ICMPV6}, INET_PING},
+	};
+	int error = -ESOCKTNOSUPPORT;
+
+	if (*protocol >= PROTOCOL_LIMIT)
+		return -EINVAL;
+	if (type == ABI_SOCK_RAW) {
+		*out = INET_RAW;
+		return *protocol && *protocol <= UINT8_MAX ? 0 : -EPROTONOSUPPORT;
+	}
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		uint32_t own = kinds[i].protocol[family == ABI_AF_INET6];
+		if (kinds[i].type != type)
+			continue;
+		error = -EPROTONOSUPPORT;
+		if (*protocol && *protocol != own)
+			continue;
+		*protocol = own;
+		*out = kinds[i].kind;
+		return 0;
+	}
+	return error;
+}
+
 static int create(uint16_t family, const struct socket_caller *who, uint32_t type, uint32_t protocol, uint32_t flags,
 		  struct file **out)
 {
-	struct inet_sock *sock;
+	enum inet_kind kind;
+	int error = kind_of(family, type, &protocol, &kind);
 
-	if (type != ABI_SOCK_STREAM && type != ABI_SOCK_DGRAM)
-		return type == ABI_SOCK_RAW ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT;
-	if (!protocol)
-		protocol = type == ABI_SOCK_STREAM ? IP_PROTOCOL_TCP : IP_PROTOCOL_UDP;
-	if (type == ABI_SOCK_STREAM ? protocol != IP_PROTOCOL_TCP : !udp_is_protocol(protocol))
-		return -EPROTONOSUPPORT;
-	sock = type == ABI_SOCK_STREAM ? tcp_sock_new(family, who->cred->euid)
-				       : udp_sock_new(family, (uint8_t)protocol, who->cred->euid);
+	if (!error && kind == INET_RAW && !cred_capable(who->cred, CAP_NET_RAW))
+		error = -EPERM;
+	if (error)
+		return error;
+	const struct operations *of = &operations[kind];
+	struct inet_sock *sock = of->create(family, (uint8_t)protocol, who->cred->euid);
 	if (!sock)
 		return -ENOMEM;
-	int error = inet_file_new(sock, flags, who->cred, out);
-	if (!error)
-		return 0;
-	if (is_stream(sock))
-		tcp_sock_free(sock);
-	else
-		udp_sock_free(sock);
+	error = inet_file_new(sock, flags, who->cred, out);
+	if (error) {
+		of->release(sock);
+		if (of->free)
+			of->free(sock);
+	}
 	return error;
 }
 
@@ -110,18 +189,23 @@ static void inet_release(struct file *file)
 
 	if (!sock)
 		return;
+	const struct operations *of = &operations[sock->kind];
 	file->data = NULL;
 	sock->file = NULL;
-	if (is_stream(sock)) {
-		tcp_release(sock);
-		return;
-	}
-	udp_release(sock);
-	if (ref_put(&sock->ref))
-		udp_sock_free(sock);
+	of->release(sock);
+	if (of->free && ref_put(&sock->ref))
+		of->free(sock);
 }
 
 /* ------------------------------------------------------------------------------------------------ addresses */
+
+/* Is the address good on one link only: fe80::/10, ff01::/16, ff02::/16 (RFC 4007)? */
+static bool has_scope(const struct net_addr *addr)
+{
+	bool group = addr->bytes[0] == 0xff && (addr->bytes[1] & 15) <= 2;
+
+	return !net_addr_is_v4(addr) && (group || net_addr_is_link_local(addr));
+}
 
 int inet_end_read(const struct inet_sock *sock, const struct socket_address *address, struct net_end *out)
 {
@@ -137,18 +221,18 @@ int inet_end_read(const struct inet_sock *sock, const struct socket_address *add
 		memcpy(&v6, address->bytes, MIN((size_t)address->size, sizeof v6));
 		memcpy(out->addr.bytes, &v6.sin6_addr, sizeof out->addr.bytes);
 		out->port = net16(v6.sin6_port);
+		out->link = has_scope(&out->addr) ? v6.sin6_scope_id : 0;
 		return net_addr_is_v4(&out->addr) && sock->options.v6_only ? -ENETUNREACH : 0;
 	}
 	if (address->family != AF_INET)
 		return -EAFNOSUPPORT;
 	/* An IPv6 socket takes an AF_INET address for datagrams only, as its mapped form (udpv6_sendmsg in Linux). */
-	if (inet_is_v6(sock) && (is_stream(sock) || sock->options.v6_only))
+	if (inet_is_v6(sock) && (inet_is_stream(sock) || sock->options.v6_only))
 		return sock->options.v6_only ? -ENETUNREACH : -EAFNOSUPPORT;
 	if (address->size < sizeof v4)
 		return -EINVAL;
 	memcpy(&v4, address->bytes, sizeof v4);
-	out->addr = net_addr_v4(net32(v4.sin_addr.s_addr));
-	out->port = net16(v4.sin_port);
+	*out = (struct net_end){.addr = net_addr_v4(net32(v4.sin_addr.s_addr)), .port = net16(v4.sin_port)};
 	return 0;
 }
 
@@ -160,6 +244,7 @@ void inet_end_show(const struct inet_sock *sock, const struct net_end *end, stru
 	memset(out, 0, sizeof *out);
 	if (inet_is_v6(sock)) {
 		memcpy(&v6.sin6_addr, end->addr.bytes, sizeof v6.sin6_addr);
+		v6.sin6_scope_id = has_scope(&end->addr) ? end->link : 0;
 		out->size = sizeof v6;
 		memcpy(out->bytes, &v6, sizeof v6);
 	} else {
@@ -169,16 +254,30 @@ void inet_end_show(const struct inet_sock *sock, const struct net_end *end, stru
 	}
 }
 
-int inet_route(struct inet_sock *sock, const struct net_addr *target, struct route *out)
+int inet_route(const struct inet_sock *sock, const struct net_addr *source, const struct net_end *target,
+	       struct route *out)
 {
-	struct net_addr source = sock->local.addr;
+	struct route_wish wish = {.source = *source, .target = target->addr};
+	bool v4 = net_addr_is_v4(&target->addr);
 
-	if (inet_is_v6(sock) && net_addr_is_any(&source) && net_addr_is_v4(target))
-		source = net_addr_v4(NET_V4_ANY);
-	if (!net_addr_is_any(&source) && net_addr_is_v4(&source) != net_addr_is_v4(target))
+	if (inet_is_v6(sock) && net_addr_is_any(&wish.source) && v4)
+		wish.source = net_addr_v4(NET_V4_ANY);
+	if (!net_addr_is_any(&wish.source) && net_addr_is_v4(&wish.source) != v4)
 		return -ENETUNREACH;
-	int error = route_find(&(struct route_wish){.source = source, .target = *target}, out);
-	net_counts.ip.no_route += error && net_addr_is_v4(target);
+	wish.link = target->link ? target->link : sock->local.link;
+	if (net_addr_is_multicast(&target->addr)) {
+		uint32_t own = v4 ? sock->options.multicast_link4 : sock->options.multicast6;
+		wish.link = own ? own : wish.link;
+		if (v4 && sock->options.multicast4 && net_addr_is_any(&wish.source))
+			wish.source = (struct net_addr){.words = {0, 0, net32(0xffff), sock->options.multicast4}};
+	}
+	if (sock->device && wish.link && wish.link != sock->device)
+		return -EINVAL;
+	wish.link = sock->device ? sock->device : wish.link;
+	if (!wish.link && !v4 && net_addr_is_link_local(&target->addr))
+		return -EINVAL; /* which one? (__ip6_datagram_connect) */
+	int error = route_find(&wish, out);
+	net_counts.ip.no_route += error && v4;
 	return error;
 }
 
@@ -187,6 +286,7 @@ void inet_ends_forget(struct inet_sock *sock)
 	struct net_addr any = net_addr_any(inet_is_v6(sock));
 
 	sock->remote = (struct net_end){.addr = any};
+	sock->connected = false;
 	if (!sock->addr_bound)
 		sock->local.addr = any;
 	if (sock->port_bound)
@@ -215,13 +315,17 @@ static int inet_bind(struct file *file, const struct socket_caller *who, const s
 		return error == -ENETUNREACH ? -EINVAL : error;
 	if (!route_is_bindable(&local.addr) && !sock->options.free_bind)
 		return -EADDRNOTAVAIL;
-	if (sock->local.port || (is_stream(sock) && tcp_of(sock)->state != TCP_CLOSED))
+	if (sock->local.port || (inet_is_stream(sock) && tcp_of(sock)->state != TCP_CLOSED))
 		return -EINVAL;
-	struct net_addr before = sock->local.addr;
+	if (net_addr_is_link_local(&local.addr) && !net_addr_is_v4(&local.addr) && !local.link && !sock->device)
+		return -EINVAL; /* on which link? (ipv6(7)) */
+	struct net_end before = sock->local;
 	sock->local.addr = local.addr;
-	error = port_bind(sock, who->cred, &local);
+	sock->local.link = local.link;
+	if (operations[sock->kind].ports && (local.port || !sock->options.late_port || net_addr_is_any(&local.addr)))
+		error = port_bind(sock, who->cred, &local);
 	if (error)
-		sock->local.addr = before;
+		sock->local = before;
 	else
 		sock->addr_bound = !net_addr_is_any(&local.addr);
 	return error;
@@ -232,13 +336,16 @@ static int inet_name(struct file *file, bool peer, struct socket_address *out)
 	struct inet_sock *sock = inet_sock_of(file);
 	bool connected = sock->remote.port;
 
-	if (is_stream(sock)) {
+	if (inet_is_stream(sock)) {
 		enum tcp_state state = tcp_of(sock)->state;
 		connected = state != TCP_CLOSED && state != TCP_LISTEN && state != TCP_SYN_SENT;
 	}
 	if (peer && !connected)
 		return -ENOTCONN;
-	inet_end_show(sock, peer ? &sock->remote : &sock->local, out);
+	struct net_end end = peer ? sock->remote : sock->local;
+	if (sock->kind == INET_RAW && !inet_is_v6(sock) && !peer)
+		end.port = sock->protocol; /* as Linux has it (inet_create) */
+	inet_end_show(sock, &end, out);
 	return 0;
 }
 
@@ -249,7 +356,7 @@ static int inet_listen(struct file *file, const struct socket_caller *who, int b
 	struct inet_sock *sock = inet_sock_of(file);
 
 	(void)who;
-	return is_stream(sock) ? tcp_listen(sock, backlog) : -EOPNOTSUPP;
+	return inet_is_stream(sock) ? tcp_listen(sock, backlog) : -EOPNOTSUPP;
 }
 
 static int inet_connect(struct file *file, const struct socket_caller *who, const struct socket_address *address,
@@ -260,7 +367,8 @@ static int inet_connect(struct file *file, const struct socket_caller *who, cons
 	(void)who;
 	if (address->size < sizeof address->family)
 		return -EINVAL;
-	return is_stream(sock) ? tcp_connect(sock, address, nonblock) : udp_connect(sock, address);
+	return inet_is_stream(sock) ? tcp_connect(sock, address, nonblock)
+				    : operations[sock->kind].connect(sock, address);
 }
 
 static int inet_accept(struct file *file, const struct socket_caller *who, uint32_t flags, struct socket_address *peer,
@@ -268,7 +376,7 @@ static int inet_accept(struct file *file, const struct socket_caller *who, uint3
 {
 	struct inet_sock *sock = inet_sock_of(file), *child;
 
-	if (!is_stream(sock))
+	if (!inet_is_stream(sock))
 		return -EOPNOTSUPP;
 	int error = tcp_accept(sock, file->flags & O_NONBLOCK, &child);
 	if (error)
@@ -287,14 +395,24 @@ static ssize_t inet_send(struct file *file, const struct socket_caller *who, str
 	struct inet_sock *sock = inet_sock_of(file);
 
 	(void)who;
-	return is_stream(sock) ? tcp_send(sock, message) : udp_send(sock, message);
+	ssize_t result = operations[sock->kind].send(sock, message);
+	if (result > 0 && message->flags & MSG_ZEROCOPY && socket_flag(&sock->base, SO_ZEROCOPY))
+		errors_zero_copy(sock);
+	return result;
 }
 
 static ssize_t inet_receive(struct file *file, struct socket_message *message)
 {
 	struct inet_sock *sock = inet_sock_of(file);
 
-	return is_stream(sock) ? tcp_receive(sock, message) : udp_receive(sock, message);
+	if (message->flags & ABI_MSG_ERRQUEUE)
+		return errors_receive(sock, message);
+	if (!inet_is_stream(sock))
+		return datagram_receive(sock, message);
+	ssize_t result = tcp_receive(sock, message);
+	if (result > 0)
+		socket_stamps_add(&sock->base, message);
+	return result;
 }
 
 static int inet_shutdown(struct file *file, int how)
@@ -303,7 +421,8 @@ static int inet_shutdown(struct file *file, int how)
 
 	if (how < ABI_SHUT_RD || how > ABI_SHUT_RDWR)
 		return -EINVAL;
-	return is_stream(sock) ? tcp_shutdown(sock, (uint32_t)how + 1) : udp_shutdown(sock, (uint32_t)how + 1);
+	return inet_is_stream(sock) ? tcp_shutdown(sock, (uint32_t)how + 1)
+				    : datagram_shutdown(sock, (uint32_t)how + 1);
 }
 
 static uint32_t inet_poll(struct file *file, struct poll_wait *wait)
@@ -311,20 +430,23 @@ static uint32_t inet_poll(struct file *file, struct poll_wait *wait)
 	struct inet_sock *sock = inet_sock_of(file);
 
 	poll_listen(wait, &sock->wait);
-	return is_stream(sock) ? tcp_poll(sock) : udp_poll(sock);
+	uint32_t events = inet_is_stream(sock) ? tcp_poll(sock) : datagram_poll(sock);
+	if (!list_empty(&sock->errors))
+		events |= POLLERR | (socket_flag(&sock->base, SO_SELECT_ERR_QUEUE) ? POLLPRI : 0);
+	return events;
 }
 
 static long inet_ioctl(struct file *file, struct user user, uint32_t command, uint64_t argument)
 {
 	struct inet_sock *sock = inet_sock_of(file);
-	bool stream = is_stream(sock);
+	bool stream = inet_is_stream(sock);
 	int number;
 
 	if (stream && tcp_of(sock)->state == TCP_LISTEN && (command == FIONREAD || command == SIOCOUTQ_NR))
 		return -EINVAL;
 	switch (command) {
 	case FIONREAD:
-		number = (int)(stream ? tcp_readable_bytes(sock) : udp_next_bytes(sock));
+		number = (int)(stream ? tcp_readable_bytes(sock) : datagram_next_bytes(sock));
 		break;
 	case SIOCOUTQ_NR:
 		number = stream ? (int)tcp_unacked_bytes(sock) : 0;
@@ -345,272 +467,7 @@ static long inet_ioctl(struct file *file, struct user user, uint32_t command, ui
 	return user_write(user, UADDR(argument), &number, sizeof number);
 }
 
-/* ------------------------------------------------------------------------------------------------ options */
-
-static int give_number(int number, void *value, uint32_t *size)
-{
-	/* A single byte where there is room for no more (ip(7)). */
-	if (*size < sizeof number && number >= 0 && number <= 255 && *size) {
-		*size = 1;
-		*(uint8_t *)value = (uint8_t)number;
-		return 0;
-	}
-	*size = MIN(*size, (uint32_t)sizeof number);
-	memcpy(value, &number, *size);
-	return 0;
-}
-
-static int ip4_get(const struct inet_options *o, int option, void *value, uint32_t *size)
-{
-	switch (option) {
-	case IP_TOS:
-		return give_number(o->traffic_class, value, size);
-	case IP_TTL:
-		return give_number(o->hops < 0 ? IP_DEFAULT_HOPS : o->hops, value, size);
-	case IP_MTU_DISCOVER:
-		return give_number(o->mtu_discover, value, size);
-	case IP_MULTICAST_TTL:
-		return give_number(o->multicast_hops < 0 ? 1 : o->multicast_hops, value, size);
-	case IP_MULTICAST_LOOP:
-		return give_number(o->multicast_loop, value, size);
-	case IP_MULTICAST_IF:
-		*size = MIN(*size, (uint32_t)sizeof o->multicast4);
-		memcpy(value, &o->multicast4, *size);
-		return 0;
-	case IP_FREEBIND:
-		return give_number(o->free_bind, value, size);
-	case IP_RECVERR:
-		return give_number(o->receive_errors, value, size);
-	case IP_PKTINFO:
-		return give_number(o->receive_packet_info, value, size);
-	case IP_RECVTTL:
-		return give_number(o->receive_hops, value, size);
-	case IP_RECVTOS:
-		return give_number(o->receive_class, value, size);
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-static int ip6_get(const struct inet_options *o, int option, void *value, uint32_t *size)
-{
-	switch (option) {
-	case IPV6_V6ONLY:
-		return give_number(o->v6_only, value, size);
-	case IPV6_TCLASS:
-		return give_number(o->traffic_class, value, size);
-	case IPV6_UNICAST_HOPS:
-		return give_number(o->hops < 0 ? IP_DEFAULT_HOPS : o->hops, value, size);
-	case IPV6_MULTICAST_HOPS:
-		return give_number(o->multicast_hops < 0 ? 1 : o->multicast_hops, value, size);
-	case IPV6_MULTICAST_LOOP:
-		return give_number(o->multicast_loop, value, size);
-	case IPV6_MULTICAST_IF:
-		return give_number((int)o->multicast6, value, size);
-	case IPV6_MTU_DISCOVER:
-		return give_number(o->mtu_discover, value, size);
-	case IPV6_RECVERR:
-		return give_number(o->receive_errors, value, size);
-	case IPV6_RECVPKTINFO:
-		return give_number(o->receive_packet_info6, value, size);
-	case IPV6_RECVHOPLIMIT:
-		return give_number(o->receive_hops6, value, size);
-	case IPV6_RECVTCLASS:
-		return give_number(o->receive_class6, value, size);
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-static int inet_option_get(struct file *file, int level, int option, void *value, uint32_t *size)
-{
-	struct inet_sock *sock = inet_sock_of(file);
-
-	if (level == IPPROTO_TCP && is_stream(sock))
-		return tcp_option_get(sock, option, value, size);
-	if ((level == IPPROTO_UDP || level == IPPROTO_UDPLITE) && !is_stream(sock))
-		return udp_option_get(sock, option, value, size);
-	if (level == IPPROTO_IP)
-		return ip4_get(&sock->options, option, value, size);
-	if (level == IPPROTO_IPV6 && inet_is_v6(sock))
-		return ip6_get(&sock->options, option, value, size);
-	return level == ABI_SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
-}
-
-static int set_hops(int16_t *hops, int number, int least)
-{
-	if (number != -1 && (number < least || number > 255))
-		return -EINVAL;
-	*hops = (int16_t)number;
-	return 0;
-}
-
-static int set_discover(struct inet_options *o, int number)
-{
-	if (number < 0 || number > MTU_DISCOVER_MAX)
-		return -EINVAL;
-	o->mtu_discover = (uint8_t)number;
-	return 0;
-}
-
-static bool is_link_address(uint32_t v4)
-{
-	const struct link_address *item = NULL;
-
-	for (const struct link *link = NULL; (link = link_next(link));)
-		while ((item = link_address_next(link, item)))
-			if (net_addr_is_v4(&item->addr) && item->addr.words[3] == v4)
-				return true;
-	return false;
-}
-
-/* IP_MULTICAST_IF takes an address, a struct ip_mreq or a struct ip_mreqn (ip(7)). Limit: what is set is checked and
- * told, but multicasts leave as routes say: there is one link to the outside at most. */
-static int set_multicast4(struct inet_sock *sock, const void *value, uint32_t size)
-{
-	struct ip_mreqn wanted = {0};
-
-	if (is_stream(sock) || size < sizeof wanted.imr_address)
-		return -EINVAL;
-	if (size >= sizeof(struct ip_mreq))
-		memcpy(&wanted, value, MIN(size, (uint32_t)sizeof wanted));
-	else
-		memcpy(&wanted.imr_address, value, sizeof wanted.imr_address);
-	uint32_t v4 = wanted.imr_address.s_addr;
-	if (wanted.imr_ifindex ? !link_by_index((uint32_t)wanted.imr_ifindex) : v4 && !is_link_address(v4))
-		return -EADDRNOTAVAIL;
-	sock->options.multicast4 = v4;
-	return 0;
-}
-
-static int set_multicast6(struct inet_sock *sock, int index)
-{
-	if (is_stream(sock))
-		return -ENOPROTOOPT;
-	if (index && !link_by_index((uint32_t)index))
-		return -ENODEV;
-	sock->options.multicast6 = (uint32_t)index;
-	return 0;
-}
-
-static int ip4_set(struct inet_options *o, int option, int number)
-{
-	switch (option) {
-	case IP_TOS:
-		o->traffic_class = (uint8_t)number;
-		return 0;
-	case IP_TTL:
-		return set_hops(&o->hops, number, 1);
-	case IP_MTU_DISCOVER:
-		return set_discover(o, number);
-	case IP_MULTICAST_TTL:
-		return set_hops(&o->multicast_hops, number, 0);
-	case IP_MULTICAST_LOOP:
-		o->multicast_loop = number;
-		return 0;
-	case IP_FREEBIND:
-		o->free_bind = number;
-		return 0;
-	case IP_RECVERR:
-		o->receive_errors = number;
-		return 0;
-	case IP_PKTINFO:
-		o->receive_packet_info = number;
-		return 0;
-	case IP_RECVTTL:
-		o->receive_hops = number;
-		return 0;
-	case IP_RECVTOS:
-		o->receive_class = number;
-		return 0;
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-/* IPV6_ADDRFORM: an IPv6 socket that is connected to an IPv4 peer becomes an IPv4 one (ipv6(7)). */
-static int become_v4(struct inet_sock *sock, int family)
-{
-	if (family != AF_INET)
-		return -EINVAL;
-	if (is_stream(sock) && tcp_of(sock)->state != TCP_ESTABLISHED)
-		return -ENOTCONN;
-	if (!sock->remote.port)
-		return -ENOTCONN;
-	if (sock->options.v6_only || !net_addr_is_v4(&sock->remote.addr))
-		return -EADDRNOTAVAIL;
-	sock->base.family = ABI_AF_INET;
-	return 0;
-}
-
-static int ip6_set(struct inet_sock *sock, int option, int number)
-{
-	struct inet_options *o = &sock->options;
-
-	switch (option) {
-	case IPV6_ADDRFORM:
-		return become_v4(sock, number);
-	case IPV6_V6ONLY:
-		if (sock->local.port)
-			return -EINVAL;
-		o->v6_only = number;
-		return 0;
-	case IPV6_TCLASS:
-		if (number < -1 || number > 255)
-			return -EINVAL;
-		o->traffic_class = (uint8_t)MAX(number, 0);
-		return 0;
-	case IPV6_UNICAST_HOPS:
-		return set_hops(&o->hops, number, 0);
-	case IPV6_MULTICAST_HOPS:
-		return set_hops(&o->multicast_hops, number, 0);
-	case IPV6_MULTICAST_LOOP:
-		o->multicast_loop = number;
-		return 0;
-	case IPV6_MULTICAST_IF:
-		return set_multicast6(sock, number);
-	case IPV6_MTU_DISCOVER:
-		return set_discover(o, number);
-	case IPV6_RECVERR:
-		o->receive_errors = number;
-		return 0;
-	case IPV6_RECVPKTINFO:
-		o->receive_packet_info6 = number;
-		return 0;
-	case IPV6_RECVHOPLIMIT:
-		o->receive_hops6 = number;
-		return 0;
-	case IPV6_RECVTCLASS:
-		o->receive_class6 = number;
-		return 0;
-	default:
-		return -ENOPROTOOPT;
-	}
-}
-
-static int inet_option_set(struct file *file, const struct socket_caller *who, int level, int option, const void *value,
-			   uint32_t size)
-{
-	struct inet_sock *sock = inet_sock_of(file);
-	int number = 0;
-
-	(void)who;
-	if (level == IPPROTO_TCP && is_stream(sock))
-		return tcp_option_set(sock, option, value, size);
-	if ((level == IPPROTO_UDP || level == IPPROTO_UDPLITE) && !is_stream(sock))
-		return udp_option_set(sock, option, value, size);
-	if (level != IPPROTO_IP && (level != IPPROTO_IPV6 || !inet_is_v6(sock)))
-		return -ENOPROTOOPT;
-	if (level == IPPROTO_IP && option == IP_MULTICAST_IF)
-		return set_multicast4(sock, value, size);
-	if (size >= sizeof number)
-		memcpy(&number, value, sizeof number);
-	else if (size && level == IPPROTO_IP)
-		number = *(const uint8_t *)value;
-	else
-		return -EINVAL;
-	return level == IPPROTO_IP ? ip4_set(&sock->options, option, number) : ip6_set(sock, option, number);
-}
+/* ------------------------------------------------------------------------------------------------ the families */
 
 #define INET_OPS(made)                                                                                                 \
 	{                                                                                                              \
@@ -633,6 +490,9 @@ int inet_init(void)
 {
 	int error = ports_init();
 
+	if (error)
+		return error;
+	error = raw_init();
 	if (error)
 		return error;
 	tcp_init();

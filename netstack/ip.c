@@ -14,6 +14,7 @@
 #include "netstack/icmp.h"
 #include "netstack/net.h"
 #include "netstack/policy.h"
+#include "netstack/raw.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <errno.h>
@@ -239,6 +240,7 @@ static void deliver(struct buf *buf)
 	}
 	if (buf->protocol != IP_PROTOCOL_TCP)
 		buf->segment = 0; /* an echo may send it back as it is */
+	bool raw = raw_input(buf);
 	switch (buf->protocol) {
 	case IP_PROTOCOL_TCP:
 		tcp_input(buf);
@@ -252,7 +254,10 @@ static void deliver(struct buf *buf)
 		icmp_input(buf);
 		break;
 	default:
-		icmp_unreachable(buf, ICMP_PROTOCOL_UNREACHABLE);
+		if (raw)
+			buf_free(buf);
+		else
+			icmp_unreachable(buf, ICMP_PROTOCOL_UNREACHABLE);
 	}
 }
 

@@ -47,7 +47,7 @@ static void tell_socket(struct netlink_writer *w, const struct inet_sock *sock, 
 		info->idiag_rqueue = tcp_readable_bytes(sock);
 		info->idiag_wqueue = tcp_unacked_bytes(sock);
 	} else {
-		info->idiag_rqueue = ((const struct udp_sock *)sock)->queued_bytes;
+		info->idiag_rqueue = datagram_of(sock)->queued_bytes;
 	}
 	/* Who is bound to an IPv6 address has nothing to do with IPv4 any more (__inet6_bind in Linux). */
 	bool six = !net_addr_is_any(&sock->local.addr) && !net_addr_is_v4(&sock->local.addr);

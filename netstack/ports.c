@@ -117,7 +117,8 @@ int port_bind(struct inet_sock *sock, const struct cred *cred, const struct net_
 {
 	int error = 0;
 
-	if (local->port && local->port < PORT_PRIVILEGED && !cred_capable(cred, CAP_NET_BIND_SERVICE))
+	if (local->port && local->port < PORT_PRIVILEGED && sock->kind != INET_PING &&
+	    !cred_capable(cred, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	if (!local->port)
 		error = bind_anywhere(sock, *local);
@@ -219,22 +220,24 @@ static bool any_takes(const struct inet_sock *sock, const struct net_addr *addr)
 	return !net_addr_is_v4(addr) || !sock->options.v6_only;
 }
 
-/* How well a bound or connected socket fits a packet: -1 not at all (compute_score in Linux). */
+/* How well a bound or connected socket fits a packet: -1 not at all (compute_score in Linux). A ping socket gets all
+ * the answers to its number, whoever sends them. */
 static int score(const struct inet_sock *sock, const struct net_end *local, const struct net_end *remote)
 {
-	int points = inet_is_v6(sock) != net_addr_is_v4(&local->addr); /* its own family first */
+	/* Its own family first; more if it is bound to the link. */
+	int points = (inet_is_v6(sock) != net_addr_is_v4(&local->addr)) + 2 * !!sock->device;
 
 	if (sock->local.port != local->port)
 		return -1;
 	if (net_addr_equal(&sock->local.addr, &local->addr))
-		points += 4;
+		points += 8;
 	else if (!net_addr_is_any(&sock->local.addr) || !any_takes(sock, &local->addr))
 		return -1;
-	if (!sock->remote.port)
+	if (!sock->remote.port || sock->kind == INET_PING)
 		return points;
 	if (sock->remote.port != remote->port || !net_addr_equal(&sock->remote.addr, &remote->addr))
 		return -1;
-	return points + 8;
+	return points + 16;
 }
 
 /* Among equals with SO_REUSEPORT the remote's hash decides. */
@@ -273,13 +276,14 @@ struct inet_sock *listener_find(const struct net_end *local, const struct net_en
 	return choice.best;
 }
 
-struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote)
+struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+				const struct link *link)
 {
 	struct choice choice = {.points = -1, .hash = hash_of(remote)};
 	struct inet_sock *sock;
 
 	list_for_each (sock, port_bucket(local->port), port_node)
-		if (sock->protocol == protocol)
+		if (sock->protocol == protocol && (!link || inet_takes_from(sock, link)))
 			choice_offer(&choice, sock, score(sock, local, remote));
 	return choice.best;
 }

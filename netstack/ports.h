@@ -30,8 +30,10 @@ struct inet_sock *connection_find(const struct net_end *local, const struct net_
 /* The listener for a connection to local from remote; among those that share the port, always the same for the same
  * remote. Borrowed. */
 struct inet_sock *listener_find(const struct net_end *local, const struct net_end *remote);
-/* The datagram socket for a packet: the one with the most in common. Borrowed. */
-struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote);
+/* The datagram socket for a packet that came in by that link (NULL: none in particular): the one with the most in
+ * common. Borrowed. */
+struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+				const struct link *link);
 /* Each datagram socket on the port, for groups. item: NULL first. */
 struct inet_sock *datagram_next(uint8_t protocol, uint16_t port, const struct inet_sock *item);
 

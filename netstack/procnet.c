@@ -52,7 +52,7 @@ static void add_socket(struct text *out, unsigned place, const struct inet_sock 
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sock;
 	unsigned state = stream ? tcp->state : sock->remote.port ? (unsigned)TCP_ESTABLISHED : UDP_BOUND;
 	uint32_t waiting = stream ? tcp_unacked_bytes(sock) : 0;
-	uint32_t arrived = stream ? tcp_readable_bytes(sock) : ((const struct udp_sock *)sock)->queued_bytes;
+	uint32_t arrived = stream ? tcp_readable_bytes(sock) : datagram_of(sock)->queued_bytes;
 
 	if (stream && tcp->state == TCP_LISTEN)
 		arrived = tcp->accepted_count;

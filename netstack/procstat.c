@@ -10,6 +10,7 @@
 #include "netstack/counts.h"
 #include "netstack/ip.h"
 #include "netstack/ports.h"
+#include "netstack/raw.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <inttypes.h>
@@ -48,11 +49,11 @@ static struct census census_take(bool v6)
 			count_tcp(sock, &census);
 		} else if (udp_is_protocol(sock->protocol)) {
 			*(sock->protocol == IP_PROTOCOL_UDP ? &census.udp : &census.udplite) += 1;
-			census.udp_bytes += ((const struct udp_sock *)sock)->queued_bytes;
-		} else {
-			census.raw++;
+			census.udp_bytes += datagram_of(sock)->queued_bytes;
 		}
 	}
+	for (const struct inet_sock *sock = NULL; (sock = raw_next(sock));)
+		census.raw += inet_is_v6(sock) == v6;
 	return census;
 }
 

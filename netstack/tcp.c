@@ -45,7 +45,7 @@ struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid)
 
 	if (!tcp)
 		return NULL;
-	inet_setup(&tcp->inet, family, ABI_SOCK_STREAM, IP_PROTOCOL_TCP, uid);
+	inet_setup(&tcp->inet, INET_STREAM, family, IP_PROTOCOL_TCP, uid);
 	tcp->state = TCP_CLOSED;
 	tcp->inet.base.receive_bytes = tcp->auto_receive = RECEIVE_DEFAULT;
 	tcp->inet.base.send_bytes = tcp->auto_send = SEND_DEFAULT;
@@ -94,6 +94,7 @@ void tcp_sock_free(struct inet_sock *sock)
 	assert(list_empty(&tcp->embryos) && list_empty(&tcp->accepted));
 	port_release(sock);
 	tcp_queues_purge(tcp);
+	inet_fini(sock);
 	slab_free(&tcp_slab, tcp);
 }
 

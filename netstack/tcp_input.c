@@ -673,8 +673,8 @@ static void listen_input(struct tcp_sock *listener, struct buf *buf, const struc
 	if (!sock)
 		return;
 	struct tcp_sock *tcp = tcp_of(sock);
-	sock->local = (struct net_end){buf->target, buf->target_port};
-	sock->remote = (struct net_end){buf->source, buf->source_port};
+	sock->local = (struct net_end){.addr = buf->target, .port = buf->target_port};
+	sock->remote = (struct net_end){.addr = buf->source, .port = buf->source_port};
 	connection_enter(sock);
 	tcp_begin(tcp);
 	tcp->state = TCP_SYN_RECEIVED;
@@ -717,7 +717,8 @@ void tcp_input(struct buf *buf)
 		buf_free(buf);
 		return;
 	}
-	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct net_end local = {.addr = buf->target, .port = buf->target_port},
+		       remote = {.addr = buf->source, .port = buf->source_port};
 	struct inet_sock *sock = connection_find(&local, &remote);
 	if (sock && is_new_life(tcp_of(sock), &segment)) {
 		tcp_done(tcp_of(sock), 0);

@@ -48,7 +48,7 @@ static int disconnect(struct tcp_sock *tcp)
 static int connect_start(struct tcp_sock *tcp, const struct socket_address *address)
 {
 	struct inet_sock *sock = &tcp->inet;
-	struct net_end remote;
+	struct net_end remote = {0};
 	struct route route;
 	int error = inet_end_read(sock, address, &remote);
 
@@ -57,7 +57,7 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 	net_addr_any_is_here(&remote.addr);
 	if (net_addr_is_multicast(&remote.addr) || net_addr_is_broadcast(&remote.addr))
 		return -ENETUNREACH;
-	error = inet_route(sock, &remote.addr, &route);
+	error = inet_route(sock, &sock->local.addr, &remote, &route);
 	if (error)
 		return error;
 	struct net_addr before = sock->local.addr;
@@ -555,8 +555,6 @@ ssize_t tcp_receive(struct inet_sock *sock, struct socket_message *message)
 
 	if (tcp->state == TCP_LISTEN)
 		return -ENOTCONN;
-	if (message->flags & ABI_MSG_ERRQUEUE)
-		return -EAGAIN;
 	if (message->flags & ABI_MSG_OOB)
 		return receive_urgent(tcp, message);
 	ssize_t result = receive(tcp, message);

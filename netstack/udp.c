@@ -1,12 +1,9 @@
-/* udp.c - see udp.h.
- *
- * A datagram is copied from its sender once; the receiver's queue holds the same block, and the copy to the receiver is
- * the second. It is taken out of the queue before that copy, which may PARK.
+/* udp.c - see udp.h. The queue and the reading of it are in datagram.c.
  *
  * UDP-Lite differs in its checksum alone: the header says how many bytes it covers, where UDP says how many there are.
  *
- * Limits: no segmentation offload (UDP_SEGMENT), groups on the loopback alone; an error queue (MSG_ERRQUEUE) is always
- * empty.
+ * Limits: UDP_GRO is accepted, but a receiver never gets several datagrams as one (which Linux does not promise
+ * either); no encapsulation (UDP_ENCAP).
  */
 #include "netstack/udp.h"
 
@@ -17,15 +14,12 @@
 #include "sentry/base/arena.h"
 #include <errno.h>
 #include <netinet/udp.h>
-#include <poll.h>
 
 #define UDP_HEADER_BYTES  8u
 #define LITE_SEND_CSCOV   10 /* UDPLITE_SEND_CSCOV and _RECV_CSCOV, which no header of the C library has */
 #define LITE_RECV_CSCOV   11
 #define UDP_PAYLOAD_LIMIT 65507u /* IPv4's; IPv6 has 20 bytes more, which Linux does not use without jumbograms */
-#define UDP_CHARGE_BYTES  768u   /* what a datagram counts besides its bytes: Linux's truesize of a small one */
-#define READ_EVENTS       (POLLIN | POLLRDNORM)
-#define WRITE_EVENTS      (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define UDP_SEGMENTS      128u   /* UDP_MAX_SEGMENTS in Linux */
 
 struct udp_header {
 	uint16_t source, target, size, checksum; /* size: of UDP-Lite the bytes under the checksum */
@@ -36,11 +30,11 @@ static struct slab udp_slab = SLAB(udp_sock);
 
 static struct udp_sock *udp_of(struct inet_sock *sock)
 {
-	assert(udp_is_protocol(sock->protocol));
+	assert(sock->kind == INET_UDP);
 	return (struct udp_sock *)sock;
 }
 
-static struct udp_counts *counts_of(uint8_t protocol)
+struct udp_counts *udp_counts(uint8_t protocol)
 {
 	return protocol == IP_PROTOCOL_UDP ? &net_counts.udp : &net_counts.udplite;
 }
@@ -51,28 +45,14 @@ struct inet_sock *udp_sock_new(uint16_t family, uint8_t protocol, uint32_t uid)
 
 	if (!udp)
 		return NULL;
-	inet_setup(&udp->inet, family, ABI_SOCK_DGRAM, protocol, uid);
-	list_init(&udp->queue);
-	return &udp->inet;
+	inet_setup(&udp->datagram.inet, INET_UDP, family, protocol, uid);
+	datagram_setup(&udp->datagram);
+	return &udp->datagram.inet;
 }
 
 void udp_sock_free(struct inet_sock *sock)
 {
 	slab_free(&udp_slab, udp_of(sock));
-}
-
-static uint32_t charge_of(const struct buf *buf)
-{
-	return buf->size + UDP_CHARGE_BYTES;
-}
-
-static struct buf *queue_take(struct udp_sock *udp)
-{
-	struct buf *buf = list_first(&udp->queue, struct buf, node);
-
-	list_remove(&buf->node);
-	udp->queued_bytes -= charge_of(buf);
-	return buf;
 }
 
 static void pending_drop(struct udp_sock *udp)
@@ -84,87 +64,16 @@ static void pending_drop(struct udp_sock *udp)
 
 void udp_release(struct inet_sock *sock)
 {
-	struct udp_sock *udp = udp_of(sock);
-
-	port_release(sock);
-	while (!list_empty(&udp->queue))
-		buf_free(queue_take(udp));
-	pending_drop(udp);
+	datagram_release(sock);
+	pending_drop(udp_of(sock));
 }
-
-/* ------------------------------------------------------------------------------------------------ out */
 
 int udp_connect(struct inet_sock *sock, const struct socket_address *address)
 {
-	struct net_end remote;
-	struct route route;
-
-	if (address->family == ABI_AF_UNSPEC) {
-		inet_ends_forget(sock);
-		return 0;
-	}
-	int error = inet_end_read(sock, address, &remote);
-	if (error)
-		return error;
-	net_addr_any_is_here(&remote.addr);
-	if (net_addr_is_broadcast(&remote.addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
-		return -EACCES;
-	sock->remote.port = 0; /* a new wish for the route: what was connected before does not count */
-	if (!sock->addr_bound)
-		sock->local.addr = net_addr_any(inet_is_v6(sock));
-	error = inet_route(sock, &remote.addr, &route);
-	if (!error && !sock->local.port)
-		error = port_choose(sock, &remote);
-	if (error)
-		return error;
-	sock->local.addr = route.source;
-	sock->remote = remote;
-	return 0;
+	return datagram_connect(sock, address);
 }
 
-/* Where this datagram goes. */
-static int find_remote(struct inet_sock *sock, const struct socket_message *message, struct net_end *out)
-{
-	if (!message->address.size) {
-		*out = sock->remote;
-		return sock->remote.port ? 0 : -EDESTADDRREQ;
-	}
-	int error = inet_end_read(sock, &message->address, out);
-	if (error)
-		return error;
-	if (!out->port)
-		return -EINVAL;
-	net_addr_any_is_here(&out->addr);
-	if (net_addr_is_broadcast(&out->addr) && !(sock->base.flags & 1ull << ABI_SO_BROADCAST))
-		return -EACCES;
-	return 0;
-}
-
-/* PARKS. A packet with the message's bytes. */
-static int payload_new(struct socket_message *message, struct buf **out)
-{
-	uint32_t size = (uint32_t)message->data->left;
-	struct block *block = size ? block_new(size) : NULL;
-	struct buf *buf = !size || block ? buf_new() : NULL;
-	int error = buf ? 0 : -ENOBUFS;
-
-	if (!error && size) {
-		if (uio_take(message->data, block->data, size) != (ssize_t)size) {
-			error = -EFAULT;
-		} else {
-			block->used = size;
-			buf_attach(buf, block, 0, size);
-		}
-	}
-	if (block)
-		block_put(block);
-	if (error) {
-		buf_free(buf);
-		return error;
-	}
-	*out = buf;
-	return 0;
-}
+/* ------------------------------------------------------------------------------------------------ out */
 
 /* The checksum of a packet's first covered bytes, and of the pseudo header. false: no memory to look at a part. */
 static bool sum_front(const struct buf *buf, uint64_t pseudo, uint32_t covered, uint16_t *out)
@@ -186,26 +95,16 @@ static uint32_t coverage_sent(const struct udp_sock *udp, uint32_t size)
 	return udp->coverage.sent ? MIN(size, (uint32_t)udp->coverage.sent) : size;
 }
 
-static int datagram_output(struct inet_sock *sock, const struct net_end *remote, const struct route *route,
-			   const struct inet_wish *wish, struct buf *buf)
+/* Takes buf: the payload of one datagram. */
+static int send_one(struct inet_sock *sock, const struct datagram_out *way, struct buf *buf)
 {
-	uint32_t size = buf->size + UDP_HEADER_BYTES, covered = coverage_sent(udp_of(sock), size);
-	struct udp_header header = {net16(sock->local.port), net16(remote->port), net16((uint16_t)covered), 0};
-	int16_t hops = wish->hops >= 0 ? wish->hops : sock->options.hops;
-	struct ip_meta meta = {
-		.protocol = sock->protocol,
-		.hops = hops < 0 ? IP_DEFAULT_HOPS : (uint8_t)hops,
-		.traffic_class = wish->traffic_class >= 0 ? (uint8_t)wish->traffic_class : sock->options.traffic_class,
-		/* IP_PMTUDISC_WANT: what fits goes whole or comes back as a report; what does not is cut here. */
-		.dont_fragment = sock->options.mtu_discover > 1 ||
-				 (sock->options.mtu_discover == 1 && size + IP6_HEADER_BYTES <= route->mtu),
-	};
+	uint32_t size = buf_size(buf) + UDP_HEADER_BYTES, covered = coverage_sent(udp_of(sock), size);
+	struct udp_header header = {net16(sock->local.port), net16(way->remote.port), net16((uint16_t)covered), 0};
 	struct udp_header *pushed = buf_push(buf, sizeof header);
 
-	counts_of(sock->protocol)->out += net_addr_is_v4(&remote->addr);
 	memcpy(pushed, &header, sizeof header);
-	if (route->link->sums) {
-		uint64_t pseudo = sum_pseudo(&route->source, &remote->addr, sock->protocol, size);
+	if (way->route.link->sums) {
+		uint64_t pseudo = sum_pseudo(&way->route.source, &way->remote.addr, sock->protocol, size);
 		uint16_t sum;
 		if (!sum_front(buf, pseudo, covered, &sum)) {
 			buf_free(buf);
@@ -213,29 +112,51 @@ static int datagram_output(struct inet_sock *sock, const struct net_end *remote,
 		}
 		pushed->checksum = sum ? sum : 0xffff; /* 0 would mean "none" */
 	}
-	return ip_output(route, &remote->addr, &meta, buf);
+	udp_counts(sock->protocol)->out += net_addr_is_v4(&way->remote.addr);
+	return datagram_output(sock, way, sock->protocol, buf);
+}
+
+/* Takes buf: cut into datagrams of that many bytes each (UDP_SEGMENT, udp_send_skb in Linux). */
+static int send_segments(struct inet_sock *sock, const struct datagram_out *way, uint32_t segment, struct buf *buf)
+{
+	uint32_t headers = UDP_HEADER_BYTES + (net_addr_is_v4(&way->remote.addr) ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
+	int error = segment + headers > way->route.mtu || buf->size > segment * UDP_SEGMENTS ? -EINVAL : 0;
+
+	for (uint32_t at = 0; !error && at < buf->size; at += segment) {
+		struct buf *one = buf_new();
+		if (one)
+			buf_attach(one, buf->block, buf->offset + at, MIN(segment, buf->size - at));
+		error = one ? send_one(sock, way, one) : -ENOBUFS;
+	}
+	buf_free(buf);
+	return error;
+}
+
+static int send_all(struct inet_sock *sock, const struct datagram_out *way, struct buf *buf)
+{
+	uint32_t segment = way->wish.segment ? way->wish.segment : udp_of(sock)->segment;
+
+	return segment && buf->size > segment ? send_segments(sock, way, segment, buf) : send_one(sock, way, buf);
 }
 
 /* The way of a datagram, and a port for it to come from. */
-static int find_way(struct inet_sock *sock, const struct net_end *remote, const struct inet_wish *wish,
-		    struct route *out)
+static int find_way(struct inet_sock *sock, struct datagram_out *way)
 {
-	struct route_wish by_source = {.source = wish->source, .target = remote->addr};
-	int error = net_addr_is_any(&wish->source) ? inet_route(sock, &remote->addr, out) : route_find(&by_source, out);
+	int error = datagram_way(sock, way);
 
-	return !error && !sock->local.port ? port_choose(sock, remote) : error;
+	return !error && !sock->local.port ? port_choose(sock, &way->remote) : error;
 }
 
 /* Sends what has grown. */
 static int pending_flush(struct udp_sock *udp)
 {
-	struct route route;
-	int error = find_way(&udp->inet, &udp->pending.remote, &udp->pending.wish, &route);
+	struct inet_sock *sock = &udp->datagram.inet;
+	int error = find_way(sock, &udp->pending.way);
 	struct buf *buf = error ? NULL : buf_new();
 
 	if (buf) {
 		buf_attach(buf, udp->pending.block, 0, udp->pending.block->used);
-		error = datagram_output(&udp->inet, &udp->pending.remote, &route, &udp->pending.wish, buf);
+		error = send_all(sock, &udp->pending.way, buf);
 	} else if (!error) {
 		error = -ENOBUFS;
 	}
@@ -244,13 +165,11 @@ static int pending_flush(struct udp_sock *udp)
 }
 
 /* Takes buf: its bytes go behind those that wait; only the first says where to. */
-static int pending_append(struct udp_sock *udp, const struct net_end *remote, const struct inet_wish *wish,
-			  struct buf *buf)
+static int pending_append(struct udp_sock *udp, const struct datagram_out *way, struct buf *buf)
 {
 	if (!udp->pending.block) {
 		udp->pending.block = block_new(UDP_PAYLOAD_LIMIT);
-		udp->pending.remote = *remote;
-		udp->pending.wish = *wish;
+		udp->pending.way = *way;
 	}
 	struct block *block = udp->pending.block;
 	bool fits = block && buf->size <= block->capacity - block->used;
@@ -266,38 +185,29 @@ static int pending_append(struct udp_sock *udp, const struct net_end *remote, co
 ssize_t udp_send(struct inet_sock *sock, struct socket_message *message)
 {
 	struct udp_sock *udp = udp_of(sock);
-	struct net_end remote;
-	struct inet_wish wish;
-	struct route route;
+	struct datagram_out way;
 	struct buf *buf;
 	ssize_t size = (ssize_t)message->data->left;
 	bool more = udp->cork || message->flags & ABI_MSG_MORE;
+	int error = datagram_begin(sock, message, &way);
 
-	if (message->flags & ABI_MSG_OOB)
-		return -EOPNOTSUPP;
-	if (sock->shutdown & INET_SHUT_WRITE)
-		return -EPIPE;
-	if (sock->base.error)
-		return socket_error_take(&sock->base);
-	int error = find_remote(sock, message, &remote);
-	if (udp->pending.block) {
-		remote = udp->pending.remote;
-		error = 0;
-	}
-	if (!error && size > (ssize_t)UDP_PAYLOAD_LIMIT)
-		error = -EMSGSIZE;
+	if (error && !(error == -EDESTADDRREQ && udp->pending.block))
+		return error;
+	if (udp->pending.block)
+		way = udp->pending.way;
+	else if (!way.remote.port)
+		return -EINVAL;
+	if (size > (ssize_t)UDP_PAYLOAD_LIMIT)
+		return -EMSGSIZE;
+	error = find_way(sock, &way);
 	if (!error)
-		error = inet_wish_parse(sock, message, &wish);
-	if (!error)
-		error = find_way(sock, &remote, &wish, &route);
-	if (!error)
-		error = payload_new(message, &buf);
+		error = datagram_payload(message, &buf);
 	if (error)
 		return error;
 	if (!more && !udp->pending.block)
-		error = datagram_output(sock, &remote, &route, &wish, buf);
+		error = send_all(sock, &way, buf);
 	else
-		error = pending_append(udp, &remote, &wish, buf);
+		error = pending_append(udp, &way, buf);
 	if (!error && !more && udp->pending.block)
 		error = pending_flush(udp);
 	net_run();
@@ -309,14 +219,30 @@ int udp_option_get(struct inet_sock *sock, int option, void *value, uint32_t *si
 	const struct udp_sock *udp = udp_of(sock);
 	int number;
 
-	if (option == UDP_CORK)
+	switch (option) {
+	case UDP_CORK:
 		number = udp->cork;
-	else if (option == LITE_SEND_CSCOV)
+		break;
+	case UDP_SEGMENT:
+		number = udp->segment;
+		break;
+	case UDP_GRO:
+		number = udp->gather;
+		break;
+	case LITE_SEND_CSCOV:
 		number = udp->coverage.sent;
-	else if (option == LITE_RECV_CSCOV)
+		break;
+	case LITE_RECV_CSCOV:
 		number = udp->coverage.wanted;
-	else
+		break;
+	case UDP_ENCAP:
+	case UDP_NO_CHECK6_TX:
+	case UDP_NO_CHECK6_RX:
+		number = 0;
+		break;
+	default:
 		return -ENOPROTOOPT;
+	}
 	*size = MIN(*size, (uint32_t)sizeof number);
 	memcpy(value, &number, *size);
 	return 0;
@@ -329,7 +255,7 @@ static int set_coverage(struct udp_sock *udp, int option, int number)
 			   : number < (int)UDP_HEADER_BYTES ? UDP_HEADER_BYTES
 							    : (uint16_t)MIN(number, UINT16_MAX);
 
-	if (udp->inet.protocol != IP_PROTOCOL_UDPLITE)
+	if (udp->datagram.inet.protocol != IP_PROTOCOL_UDPLITE)
 		return -ENOPROTOOPT;
 	if (option == LITE_SEND_CSCOV) {
 		udp->coverage.sent = covered;
@@ -348,35 +274,45 @@ int udp_option_set(struct inet_sock *sock, int option, const void *value, uint32
 	if (size < sizeof number)
 		return -EINVAL;
 	memcpy(&number, value, sizeof number);
-	if (option == LITE_SEND_CSCOV || option == LITE_RECV_CSCOV)
+	switch (option) {
+	case UDP_CORK:
+		udp->cork = number;
+		if (!udp->cork && udp->pending.block) {
+			(void)pending_flush(
+				udp); /* whether it went out is not this call's affair (udp_lib_setsockopt) */
+			net_run();
+		}
+		return 0;
+	case UDP_SEGMENT:
+		if (number < 0 || number > UINT16_MAX)
+			return -EINVAL;
+		udp->segment = (uint16_t)number;
+		return 0;
+	case UDP_GRO:
+		udp->gather = number;
+		return 0;
+	case LITE_SEND_CSCOV:
+	case LITE_RECV_CSCOV:
 		return set_coverage(udp, option, number);
-	if (option != UDP_CORK)
+	default:
 		return -ENOPROTOOPT;
-	udp->cork = number;
-	if (!udp->cork && udp->pending.block) {
-		(void)pending_flush(udp); /* whether it went out is not this call's affair (udp_lib_setsockopt) */
-		net_run();
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ in */
 
-/* uncovered: that many bytes of the datagram lie outside of its checksum. */
-static void enqueue(struct udp_sock *udp, struct buf *buf, uint32_t uncovered)
+/* Takes buf, with its UDP header, which is what a filter sees first. uncovered: that many bytes of the datagram lie
+ * outside of its checksum. */
+static void enqueue(struct inet_sock *sock, struct buf *buf, uint32_t uncovered)
 {
-	uint32_t covered = buf->size + UDP_HEADER_BYTES - uncovered, wanted = udp->coverage.wanted;
+	const struct udp_sock *udp = udp_of(sock);
+	uint32_t covered = buf_size(buf) - uncovered, wanted = udp->coverage.wanted;
 	bool unwelcome = udp->coverage.choosy && uncovered && (!wanted || covered < wanted);
 
-	if (unwelcome || udp->inet.shutdown & INET_SHUT_READ ||
-	    udp->queued_bytes + charge_of(buf) > udp->inet.base.receive_bytes) {
-		counts_of(udp->inet.protocol)->in_full += net_addr_is_v4(&buf->source);
+	if (!unwelcome && inet_filter(sock, buf, UDP_HEADER_BYTES) && buf_skip(buf, UDP_HEADER_BYTES))
+		datagram_enqueue(&udp_of(sock)->datagram, buf);
+	else
 		buf_free(buf);
-		return;
-	}
-	udp->queued_bytes += charge_of(buf);
-	list_push_back(&udp->queue, &buf->node);
-	inet_wake(&udp->inet, READ_EVENTS);
 }
 
 static void deliver_to_group(struct buf *buf, uint32_t uncovered)
@@ -387,7 +323,7 @@ static void deliver_to_group(struct buf *buf, uint32_t uncovered)
 		bool fits = net_addr_is_any(&sock->local.addr) || net_addr_equal(&sock->local.addr, &buf->target);
 		struct buf *copy = fits ? buf_clone(buf) : NULL;
 		if (copy)
-			enqueue(udp_of(sock), copy, uncovered);
+			enqueue(sock, copy, uncovered);
 	}
 	buf_free(buf);
 }
@@ -400,8 +336,8 @@ static bool sum_holds(const struct buf *buf, uint32_t covered)
 	return buf->summed || (sum_front(buf, pseudo, covered, &sum) && !sum);
 }
 
-/* Takes the header off, and what is behind the datagram; false: it is none. */
-static bool header_take(struct buf *buf, struct udp_header *header, uint32_t *uncovered)
+/* Looks at the header, and takes off what is behind the datagram; false: it is none. */
+static bool header_look(struct buf *buf, struct udp_header *header, uint32_t *uncovered)
 {
 	uint32_t size = buf_size(buf);
 	bool lite = buf->protocol == IP_PROTOCOL_UDPLITE;
@@ -418,7 +354,7 @@ static bool header_take(struct buf *buf, struct udp_header *header, uint32_t *un
 	*uncovered = lite ? size - told : 0;
 	if (!lite)
 		buf_cut(buf, told);
-	return buf_skip(buf, sizeof *header);
+	return true;
 }
 
 void udp_input(struct buf *buf)
@@ -426,8 +362,8 @@ void udp_input(struct buf *buf)
 	struct udp_header header;
 	uint32_t uncovered;
 
-	if (!header_take(buf, &header, &uncovered)) {
-		counts_of(buf->protocol)->in_wrong += net_addr_is_v4(&buf->source);
+	if (!header_look(buf, &header, &uncovered)) {
+		udp_counts(buf->protocol)->in_wrong += net_addr_is_v4(&buf->source);
 		buf_free(buf);
 		return;
 	}
@@ -437,109 +373,23 @@ void udp_input(struct buf *buf)
 		deliver_to_group(buf, uncovered);
 		return;
 	}
-	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
-	struct inet_sock *sock = datagram_find(buf->protocol, &local, &remote);
+	struct net_end local = {.addr = buf->target, .port = buf->target_port};
+	struct net_end remote = {.addr = buf->source, .port = buf->source_port};
+	struct inet_sock *sock = datagram_find(buf->protocol, &local, &remote, buf->link);
 	if (sock) {
-		enqueue(udp_of(sock), buf, uncovered);
+		enqueue(sock, buf, uncovered);
 		return;
 	}
-	counts_of(buf->protocol)->no_port += net_addr_is_v4(&buf->source);
+	udp_counts(buf->protocol)->no_port += net_addr_is_v4(&buf->source);
 	icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
 }
 
-void udp_error(uint8_t protocol, const struct net_end *local, const struct net_end *remote, int error)
+void udp_error(uint8_t protocol, const struct inet_report *report, const struct buf *buf)
 {
-	struct inet_sock *sock = datagram_find(protocol, local, remote);
+	struct inet_sock *sock = datagram_find(protocol, &report->local, &report->target, NULL);
+	struct buf *payload = sock && buf ? buf_clone(buf) : NULL;
 
-	/* Only who is connected can know which datagram was meant (udp(7)). */
-	if (!sock || !sock->remote.port)
-		return;
-	sock->base.error = error;
-	inet_wake(sock, POLLERR);
-}
-
-/* PARKS until there is something; nothing and 0 after a shutdown. */
-static int wait_for_datagram(struct udp_sock *udp, bool nonblock)
-{
-	struct inet_sock *sock = &udp->inet;
-	uint64_t deadline_ns = socket_deadline(sock->base.receive_timeout_ns);
-
-	while (list_empty(&udp->queue)) {
-		if (sock->base.error)
-			return socket_error_take(&sock->base);
-		if (sock->shutdown & INET_SHUT_READ)
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		int error = WAIT_EVENT(&sock->wait,
-				       !list_empty(&udp->queue) || sock->base.error || sock->shutdown & INET_SHUT_READ,
-				       deadline_ns);
-		if (error)
-			return socket_wait_error(error, sock->base.receive_timeout_ns);
-	}
-	return 0;
-}
-
-ssize_t udp_receive(struct inet_sock *sock, struct socket_message *message)
-{
-	struct udp_sock *udp = udp_of(sock);
-	bool peek = message->flags & ABI_MSG_PEEK;
-
-	if (message->flags & ABI_MSG_OOB)
-		return -EOPNOTSUPP;
-	if (message->flags & ABI_MSG_ERRQUEUE)
-		return -EAGAIN;
-	int error = wait_for_datagram(udp, message->nonblock);
-	if (error || list_empty(&udp->queue))
-		return error;
-	struct buf *buf = peek ? buf_clone(list_first(&udp->queue, struct buf, node)) : queue_take(udp);
-	if (!buf)
-		return -ENOBUFS;
-	counts_of(sock->protocol)->in += !peek && net_addr_is_v4(&buf->source);
-	struct net_end from = {buf->source, buf->source_port};
-	inet_end_show(sock, &from, &message->address);
-	inet_notes_add(sock, buf, message);
-	size_t room = message->data->left, n = MIN((size_t)buf->size, room);
-	ssize_t result = n ? uio_put(message->data, buf->block->data + buf->offset, n) : 0;
-	if (result >= 0 && (size_t)result < n)
-		result = -EFAULT;
-	if (result >= 0 && buf->size > room) {
-		message->out_flags |= ABI_MSG_TRUNC;
-		if (message->flags & ABI_MSG_TRUNC)
-			result = buf->size;
-	}
-	buf_free(buf);
-	return result;
-}
-
-int udp_shutdown(struct inet_sock *sock, uint32_t how)
-{
-	if (!sock->remote.port)
-		return -ENOTCONN;
-	sock->shutdown |= how;
-	inet_wake(sock, READ_EVENTS | WRITE_EVENTS | POLLRDHUP | POLLHUP);
-	return 0;
-}
-
-uint32_t udp_poll(struct inet_sock *sock)
-{
-	struct udp_sock *udp = udp_of(sock);
-	uint32_t events = WRITE_EVENTS;
-
-	if (!list_empty(&udp->queue))
-		events |= READ_EVENTS;
-	if (sock->base.error)
-		events |= POLLERR;
-	if (sock->shutdown & INET_SHUT_READ)
-		events |= READ_EVENTS | POLLRDHUP;
-	if (sock->shutdown == INET_SHUT_BOTH)
-		events |= POLLHUP;
-	return events;
-}
-
-uint32_t udp_next_bytes(const struct inet_sock *sock)
-{
-	const struct udp_sock *udp = (const struct udp_sock *)sock;
-
-	return list_empty(&udp->queue) ? 0 : list_first(&udp->queue, struct buf, node)->size;
+	if (sock)
+		datagram_error(sock, report, payload && buf_skip(payload, UDP_HEADER_BYTES) ? payload : NULL);
+	buf_free(payload);
 }

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define FEW_PARTS    8 /* on the fiber's stack */
 #define OPTION_BYTES 256
@@ -236,6 +237,27 @@ long sys_getsockopt(struct task *task, struct file *file, int level, int option,
 	return error ? error : told;
 }
 
+/* SO_ATTACH_FILTER: the instructions lie where the option's value says. */
+static int filter_attach(struct task *task, struct file *file, struct uaddr value_at, uint32_t size)
+{
+	struct sock_fprog given;
+	int error = size == sizeof given ? user_read(task_user(task), &given, value_at, sizeof given) : -EINVAL;
+
+	if (!error && (!given.filter || !given.len || given.len > BPF_MAXINSNS))
+		error = -EINVAL;
+	if (error)
+		return error;
+	size_t bytes = given.len * sizeof *given.filter;
+	struct sock_filter *code = arena_alloc_dirty(bytes);
+	if (!code)
+		return -ENOMEM;
+	error = user_read(task_user(task), code, UADDR((uint64_t)given.filter), bytes);
+	if (!error)
+		error = socket_filter_attach(file, code, given.len);
+	arena_free(code, bytes);
+	return error;
+}
+
 long sys_setsockopt(struct task *task, struct file *file, int level, int option, struct uaddr value_at, int size)
 {
 	char value[OPTION_BYTES];
@@ -246,6 +268,8 @@ long sys_setsockopt(struct task *task, struct file *file, int level, int option,
 		error = -EINVAL;
 	if (error)
 		return error;
+	if (level == ABI_SOL_SOCKET && option == SO_ATTACH_FILTER)
+		return filter_attach(task, file, value_at, (uint32_t)size);
 	uint32_t bytes = MIN((size_t)size, sizeof value);
 	error = bytes ? user_read(task_user(task), value, value_at, bytes) : 0;
 	return error ? error : socket_option_set(file, asking_init(task, &asking), level, option, value, bytes);
@@ -292,7 +316,8 @@ static int cred_claim(const struct task *task, const struct abi_ucred *claim)
 }
 
 /* One control message of SOL_SOCKET with size bytes of data. */
-static int control_take(struct task *task, int type, const char *data, size_t size, struct socket_message *message)
+static int control_take(struct task *task, bool inet, int type, const char *data, size_t size,
+			struct socket_message *message)
 {
 	switch (type) {
 	case ABI_SCM_RIGHTS:
@@ -308,11 +333,11 @@ static int control_take(struct task *task, int type, const char *data, size_t si
 		message->has_cred = true;
 		return cred_claim(task, &message->cred);
 	}
-	return -EINVAL;
+	return inet ? 0 : -EINVAL; /* netstack/notes.c reads them */
 }
 
 /* Walks the copied control data. Headers are aligned in the guest's layout, and so is our copy. */
-static int control_parse(struct task *task, const char *control, size_t size, struct socket_message *message)
+static int control_parse(struct task *task, bool inet, const char *control, size_t size, struct socket_message *message)
 {
 	size_t at = 0;
 
@@ -322,7 +347,7 @@ static int control_parse(struct task *task, const char *control, size_t size, st
 		if (header.size < sizeof header || header.size > size - at)
 			return -EINVAL;
 		if (header.level == ABI_SOL_SOCKET) {
-			int error = control_take(task, header.type, control + at + sizeof header,
+			int error = control_take(task, inet, header.type, control + at + sizeof header,
 						 header.size - sizeof header, message);
 			if (error)
 				return error;
@@ -409,7 +434,7 @@ static void envelope_end(struct envelope *envelope)
 }
 
 /* The parts that only a sender's header has. */
-static int envelope_fill(struct task *task, struct envelope *envelope)
+static int envelope_fill(struct task *task, const struct file *file, struct envelope *envelope)
 {
 	const struct abi_msghdr *header = &envelope->header;
 	int size = header->name ? MIN(header->name_size, (uint32_t)ABI_SOCKADDR_BYTES) : 0;
@@ -428,7 +453,8 @@ static int envelope_fill(struct task *task, struct envelope *envelope)
 		return error;
 	envelope->message.control = envelope->control;
 	envelope->message.control_size = envelope->control_bytes;
-	return control_parse(task, envelope->control, envelope->control_bytes, &envelope->message);
+	return control_parse(task, file->kind == FILE_SOCKET_INET || file->kind == FILE_SOCKET_PACKET,
+			     envelope->control, envelope->control_bytes, &envelope->message);
 }
 
 /* How long one message of sendmmsg or recvmmsg was. */
@@ -447,7 +473,7 @@ static long send_one(struct task *task, struct file *file, const struct socket_o
 	long result = envelope_open(task, file, at, flags, &envelope);
 
 	if (!result)
-		result = envelope_fill(task, &envelope);
+		result = envelope_fill(task, file, &envelope);
 	if (!result)
 		result = ops->send(file, asking_init(task, &asking), &envelope.message);
 	envelope_end(&envelope);

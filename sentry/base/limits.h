@@ -43,6 +43,7 @@
 #define SOCKET_TOTAL_BYTES     (256ul << 20)      /* in the queues of all Unix sockets */
 #define SOCKET_BACKLOG_LIMIT   4096               /* net.core.somaxconn */
 #define SOCKET_CONTROL_LIMIT   20480              /* control data of a message, as net.core.optmem_max was */
+#define SOCKET_FILTER_LIMIT    (1u << 18)         /* instructions of all socket filters */
 #define MQUEUE_LIMIT           256                /* POSIX message queues, as fs.mqueue.queues_max */
 #define MQUEUE_PRIORITY_LIMIT  32768u             /* as MQ_PRIO_MAX */
 #define UNIX_QUEUE_LIMIT       10                 /* datagrams of strangers in a queue, as net.unix.max_dgram_qlen */
@@ -62,6 +63,8 @@
 #define SYSV_MSG_TOTAL_BYTES   (64ul << 20)       /* of all messages */
 #define SYSV_UNDO_BYTES        (16ul << 20)       /* what all SEM_UNDO notes take */
 #define NET_TOTAL_BYTES        (256ul << 20)      /* in all queues of AF_INET and AF_INET6 */
+#define RAW_SOCKET_LIMIT       1024               /* raw sockets: each looks at every packet */
+#define PACKET_SOCKET_LIMIT    256                /* AF_PACKET sockets: likewise */
 #define LINK_LIMIT             16                 /* network interfaces */
 #define ROUTE_LIMIT            256                /* entries of the routing table */
 #define UPLINK_LIMIT           8                  /* links to the outside */
