@@ -175,6 +175,7 @@ int datagram_output(struct inet_sock *sock, const struct datagram_out *way, uint
 	bool whole = !v4 && (way->wish.unfragmented >= 0 ? way->wish.unfragmented : options->dont_fragment6);
 	struct ip_meta meta = {
 		.protocol = protocol,
+		.raw = sock->kind == INET_RAW,
 		.hops = hops_of(sock, way),
 		.traffic_class =
 			way->wish.traffic_class >= 0 ? (uint8_t)way->wish.traffic_class : options->traffic_class,

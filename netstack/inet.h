@@ -55,11 +55,11 @@ struct inet_sock {
 	uint32_t shutdown;            /* INET_SHUT_* */
 	struct inet_options options;
 	struct policy_flow *flow; /* of a connection to the outside: policy.h; borrowed. NULL: none */
-	struct list errors;    /* struct inet_error: for MSG_ERRQUEUE (errors.h) */
-	uint32_t error_bytes;  /* what they count against SO_RCVBUF */
-	uint32_t zero_copies;  /* sends with MSG_ZEROCOPY */
-	uint32_t stamp_number; /* of the next send, for SOF_TIMESTAMPING_OPT_ID */
-	struct waitq wait;     /* all that concerns the socket's own user */
+	struct list errors;       /* struct inet_error: for MSG_ERRQUEUE (errors.h) */
+	uint32_t error_bytes;     /* what they count against SO_RCVBUF */
+	uint32_t zero_copies;     /* sends with MSG_ZEROCOPY */
+	uint32_t stamp_number;    /* of the next send, for SOF_TIMESTAMPING_OPT_ID */
+	struct waitq wait;        /* all that concerns the socket's own user */
 };
 
 /* An ICMP report about a packet that a socket may have sent. */
