@@ -236,7 +236,7 @@ static int build_text(const struct walker *walker, const struct mount_spec *spec
 	int error = make_dirs(walker, spec->target, true, 0755);
 
 	if (!error)
-		error = walk_open(walker, spec->target, O_WRONLY | O_CREAT | O_TRUNC, 0644, 0, &file);
+		error = walk_open(walker, spec->target, O_WRONLY | O_CREAT | O_TRUNC, spec->mode, 0, &file);
 	if (error)
 		return error;
 	uio_init_kernel(&uio, (void *)spec->text, strlen(spec->text));

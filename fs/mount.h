@@ -24,7 +24,7 @@ struct mount_spec {
 	enum mount_type type;
 	const char *target; /* absolute path in the sandbox; parents and the mount point are made where missing */
 	uint32_t host_dir;
-	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777 */
+	uint32_t mode;       /* TMPFS: of the root directory, e.g. 01777; of text */
 	uint64_t size_bytes; /* TMPFS; OVERLAY: of the changes. 0: a default */
 	const char *symlink; /* not NULL: no mount but a symbolic link at target with this text (/bin -> usr/bin) */
 	const char *text;    /* not NULL: no mount but a regular file at target with this content (/etc/hostname) */

@@ -1,11 +1,11 @@
 /* view.c - the tree of a sandbox as a list of mounts, in the order in which they are made.
  *
  * Without --rootfs: the host's /usr with /bin, /sbin and /lib* as the host has them (mostly links into /usr),
- * read-only; from /etc only what programs need to work (etc_names), never what they could betray (shadow, keys, hosts'
- * configuration); the sandbox's own name in /etc/hostname and /etc/hosts, as containers have it; private /tmp, /var/tmp
- * and /run; /proc, /sys, /dev of our own; then the working directory at its own path, its changes kept in the sandbox.
- * With --rootfs: that directory as the root, copy on write, and no working directory of the host. What --mount and --rw
- * name comes last, so it may cover what is there.
+ * read-only; from /etc only what programs need to work (etc_names), never what they could betray (passwords, keys,
+ * hosts' configuration); the sandbox's own name in /etc/hostname and /etc/hosts, as containers have it, and an
+ * /etc/shadow without passwords; private /tmp, /var/tmp and /run; /proc, /sys, /dev of our own; then the working
+ * directory at its own path, its changes kept in the sandbox. With --rootfs: that directory as the root, copy on write,
+ * and no working directory of the host. What --mount and --rw name comes last, so it may cover what is there.
  *
  * Limits: VIEW_LIMIT mounts. A working directory that is "/", or in /proc, /sys or /dev, is not shown: it would give
  * away the whole host, or a device.
@@ -15,6 +15,7 @@
 #include "netstack/dns.h"
 #include "platform/hostfile.h"
 #include "runtime/fail.h"
+#include "runtime/users.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -207,16 +208,25 @@ static void add_working_directory(struct view *view)
 	add_host(view, path, path, SHARE_COW, false);
 }
 
+/* A file of the sandbox's own. Takes text. */
+static void add_text(struct view *view, const char *target, uint32_t mode, char *text)
+{
+	struct mount_spec *spec = add_spec(view, MOUNT_TMPFS, target);
+
+	spec->mode = mode;
+	spec->text = text;
+}
+
 /* The sandbox's name is to be found, as that of any machine: programs look up what gethostname(2) says. */
 static void add_names(struct view *view, const char *hostname)
 {
 	char text[512];
 
 	snprintf(text, sizeof text, "%s\n", hostname);
-	add_spec(view, MOUNT_TMPFS, "/etc/hostname")->text = must_copy(text);
+	add_text(view, "/etc/hostname", 0644, must_copy(text));
 	snprintf(text, sizeof text, "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
 		 hostname);
-	add_spec(view, MOUNT_TMPFS, "/etc/hosts")->text = must_copy(text);
+	add_text(view, "/etc/hosts", 0644, must_copy(text));
 }
 
 /* Whom to ask for names. With no network nobody is there, and nobody is named. */
@@ -225,8 +235,7 @@ static void add_resolvers(struct view *view, const struct network_options *netwo
 	bool asked =
 		network->kind != NETWORK_NONE; /* the stack's own forwarder, which asks the resolvers of the options */
 
-	add_spec(view, MOUNT_TMPFS, "/etc/resolv.conf")->text =
-		must_copy(asked ? "nameserver " DNS_ADDRESS_TEXT "\n" : "");
+	add_text(view, "/etc/resolv.conf", 0644, must_copy(asked ? "nameserver " DNS_ADDRESS_TEXT "\n" : ""));
 }
 
 void view_build(struct view *view, const struct options *options)
@@ -243,6 +252,7 @@ void view_build(struct view *view, const struct options *options)
 		for (unsigned i = 0; i < COUNT(etc_names); i++)
 			add_same(view, etc_names[i]);
 		add_names(view, options->hostname);
+		add_text(view, "/etc/shadow", 0600, users_shadow());
 		add_resolvers(view, &options->network);
 		add_kernel_mounts(view, options);
 		add_working_directory(view);
