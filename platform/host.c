@@ -344,6 +344,11 @@ void host_yield(void)
 	CALL3(sched_yield, 0, 0, 0);
 }
 
+int host_set_affinity(pid_t pid, const cpu_set_t *cpus)
+{
+	return (int)CALL3(sched_setaffinity, pid, sizeof *cpus, cpus);
+}
+
 ssize_t host_process_vm_readv(pid_t pid, const struct iovec *local, unsigned locals, const struct iovec *remote,
 			      unsigned remotes)
 {

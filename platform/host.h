@@ -9,6 +9,7 @@
 
 #include "sentry/base/types.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -105,6 +106,8 @@ int host_epoll_wait(int epoll_fd, struct epoll_event *events, int count, const s
 int host_epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event);
 int host_poll(struct pollfd *fds, unsigned count, const struct timespec *timeout);
 void host_yield(void);
+/* pid 0: ourselves. */
+must_check int host_set_affinity(pid_t pid, const cpu_set_t *cpus);
 
 /* ---- stubs */
 

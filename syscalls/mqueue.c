@@ -47,18 +47,18 @@ long sys_mq_timedsend(struct task *task, struct file *file, struct uaddr message
 	return error ? error : mqueue_send(file, task_user(task), message, size, priority, deadline_ns);
 }
 
-long sys_mq_timedreceive(struct task *task, struct file *file, struct uaddr buffer, uint64_t size,
-			 struct uaddr priority_at, const struct abi_timespec *timeout)
+long sys_mq_timedreceive(struct task *task, struct file *file, struct uaddr buffer, uint64_t size, uint32_t *priority,
+			 const struct abi_timespec *timeout)
 {
 	uint64_t deadline_ns;
-	uint32_t priority;
+	uint32_t found;
 	int error = read_deadline(timeout, &deadline_ns);
 
 	if (error)
 		return error;
-	long result = mqueue_receive(file, task_user(task), buffer, size, &priority, deadline_ns);
-	if (result >= 0 && priority_at.v && user_write(task_user(task), priority_at, &priority, sizeof priority))
-		result = -EFAULT;
+	long result = mqueue_receive(file, task_user(task), buffer, size, &found, deadline_ns);
+	if (result >= 0 && priority)
+		*priority = found;
 	return result;
 }
 

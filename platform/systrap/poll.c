@@ -98,6 +98,7 @@ void poll_start(void)
 	spin_longest = systrap.no_spin ? 0 : (uint32_t)(SPIN_NS / ns);
 	gate_spin_longest = systrap.no_spin ? 0 : (uint32_t)(GATE_SPIN_NS / ns);
 	spin_set(true);
+	company_start();
 	crowd.fd = systrap.no_spin ? -1 : host_proc_open("self/schedstat", O_RDONLY);
 	crowd.looked_ns = host_monotonic_ns();
 	crowd.off_ns = CROWD_OFF_LEAST;
@@ -293,6 +294,7 @@ static void sleep_until(uint64_t began_ns, uint64_t deadline_ns)
 	uint64_t limit = timed ? backstop_at_ns : DEADLINE_NONE;
 
 	limit = MIN(limit, MIN(deadline_ns, uthread_kicks_deadline()));
+	limit = MIN(limit, company_deadline());
 	unwatch_all();
 	deaths_watch();
 	__atomic_store_n(&bell->sleeping, 1, __ATOMIC_SEQ_CST);
@@ -334,6 +336,7 @@ void platform_poll(uint64_t deadline_ns)
 	}
 	uint64_t began_ns = host_monotonic_ns();
 	crowd_look(began_ns);
+	company_look(began_ns, !spin_max);
 	if (spin_max && spin())
 		return;
 	sleep_until(began_ns, deadline_ns);

@@ -11,6 +11,7 @@
  *   patch.c    patched call sites and their trampolines
  *   ranges.c   sets of address ranges
  *   poll.c     the doorbell, spinning and sleeping
+ *   company.c  threads that are kept on the sentry's CPU
  *   usage.c    what the host counts: memory and CPU time
  *
  * Everything runs in the sentry's one thread, except what factory.c says of its children.
@@ -137,6 +138,7 @@ struct uthread {
 	bool wrote;       /* guest memory has been written since the stop */
 	bool kick_wanted; /* a kick since the owner began to wait */
 	bool fs_unread;   /* fs_base is to be read from the channel */
+	bool company;     /* kept on the sentry's CPU */
 	int death_signal;
 	uint32_t uc_off; /* of the ucontext in the block: checked */
 	uint64_t fs_base;
@@ -155,6 +157,7 @@ struct uthread {
 	unsigned retries;          /* faults let run again without progress */
 	uint64_t retry_addr;
 	uint64_t cpu_ns; /* at the last look */
+	uint32_t calls;  /* posts that have been taken */
 };
 
 /* The whole platform. */
@@ -305,6 +308,18 @@ void usage_peak_reset(struct aspace *as);        /* it begins a new life: what i
 void hostfile_start(void);
 /* hostfile.c: the number under which stubs have the file, installed now if need be. */
 must_check int hostfile_stub_fd(uint32_t file, bool read_only);
+
+#define COMPANY_CALLS 16 /* calls of a thread between two offers */
+/* company.c. Before the jail closes. */
+void company_start(void);
+/* The thread may be one that does little but call. */
+void company_offer(struct uthread *thread);
+/* It is gone. */
+void company_leave(struct uthread *thread);
+/* From time to time. crowd: there are not enough CPUs for spinning. */
+void company_look(uint64_t now_ns, bool crowd);
+/* When it wants the next look, whatever happens. */
+uint64_t company_deadline(void);
 
 /* poll.c */
 void bell_watch(struct uthread *thread);

@@ -102,6 +102,7 @@ static void uthread_detach(struct uthread *thread)
 	block_free(thread->as, thread->block);
 	list_remove(&thread->all_node);
 	thread->pid = 0;
+	company_leave(thread);
 	thread->state = UTHREAD_DEAD;
 	thread->kick_deadline_ns = DEADLINE_NONE;
 }
@@ -240,6 +241,8 @@ static bool await_post(struct uthread *thread)
 		return false;
 	thread->state = UTHREAD_AT_STOP;
 	thread->kick_deadline_ns = DEADLINE_NONE;
+	if (unlikely(++thread->calls % COMPANY_CALLS == 0))
+		company_offer(thread);
 	bell_taken(thread);
 	mem_done(thread);
 	return true;
