@@ -23,19 +23,13 @@
 #define HEARS_READ  (POLLIN | POLLRDNORM)
 #define HEARS_WRITE (POLLOUT | POLLWRNORM)
 
-struct async_hook {
-	struct waiter waiter;
-	struct async *async;
-	struct async_hook *next;
-};
-
 struct async {
 	struct file *file; /* borrowed: it forgets us when it goes */
 	int fd;
-	struct async_hook *hooks;
+	struct poll_hooks hooks;
 };
 
-static struct slab async_slab = SLAB(async), hook_slab = SLAB(async_hook);
+static struct slab async_slab = SLAB(async);
 
 /* What a signal says has happened: si_code, and in si_band the events that it stands for. */
 struct reason {
@@ -65,56 +59,28 @@ static struct reason reason_of(const struct file *file, uint32_t events)
 /* A queue of the file was woken. In the waker's context. */
 static bool hook_fired(struct waiter *waiter, uint32_t events)
 {
-	struct async *async = container_of(waiter, struct async_hook, waiter)->async;
-
-	waiter->fired = 0;
+	struct async *async = poll_hook_fired(waiter);
 	struct reason reason = reason_of(async->file, events ? events : file_poll(async->file, NULL));
 	if (reason.code)
 		hook_signal_owner(async->file, async->fd, reason.code, reason.band);
 	return false;
 }
 
-struct async_listen {
-	struct poll_wait wait;
-	struct async *async;
-	bool failed;
-};
-
-static void async_listen(struct poll_wait *wait, struct waitq *queue)
-{
-	struct async_listen *listen = container_of(wait, struct async_listen, wait);
-	struct async_hook *hook = slab_new(&hook_slab);
-
-	if (!hook) {
-		listen->failed = true;
-		return;
-	}
-	waiter_init(&hook->waiter);
-	hook->waiter.kind = WAITER_ASYNC;
-	hook->async = listen->async;
-	hook->next = listen->async->hooks;
-	listen->async->hooks = hook;
-	waitq_add(queue, &hook->waiter);
-}
-
 void async_forget(struct file *file)
 {
 	struct async *async = file->async;
-	struct async_hook *hook;
 
 	if (!async)
 		return;
-	while ((hook = async->hooks)) {
-		async->hooks = hook->next;
-		waitq_remove(&hook->waiter);
-		slab_free(&hook_slab, hook);
-	}
+	poll_hooks_drop(&async->hooks);
 	file->async = NULL;
 	slab_free(&async_slab, async);
 }
 
 int async_set(struct file *file, int fd, bool on)
 {
+	uint32_t now;
+
 	if (!on)
 		async_forget(file);
 	if (!on)
@@ -127,13 +93,11 @@ int async_set(struct file *file, int fd, bool on)
 	file->async = slab_new(&async_slab);
 	if (!file->async)
 		return -ENOMEM;
-	*file->async = (struct async){.file = file, .fd = fd};
-	struct async_listen listen = {.wait = {.listen = async_listen, .events = ~0u}, .async = file->async};
-	(void)file_poll(file, &listen.wait);
-	if (!listen.failed)
-		return 0;
-	async_forget(file);
-	return -ENOMEM;
+	*file->async = (struct async){.file = file, .fd = fd, .hooks = {.owner = file->async, .kind = WAITER_ASYNC}};
+	int error = poll_hooks_arm(&file->async->hooks, file, ~0u, &now);
+	if (error)
+		async_forget(file);
+	return error;
 }
 
 void async_owner_default(struct file *file)

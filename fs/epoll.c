@@ -30,13 +30,6 @@
 #define CHUNK_EVENTS 16
 #define EPOLL_DEPTH  4 /* EP_MAX_NESTS */
 
-/* A waiter of an item in one wait queue. */
-struct epoll_hook {
-	struct waiter waiter;
-	struct epoll_item *item;
-	struct epoll_hook *next;
-};
-
 struct epoll_item {
 	RB_ENTRY(epoll_item) node;
 	struct epoll *epoll;
@@ -46,7 +39,7 @@ struct epoll_item {
 	uint64_t data;
 	struct list ready_node;
 	struct list file_node; /* in file->epolls */
-	struct epoll_hook *hooks;
+	struct poll_hooks hooks;
 };
 
 RB_HEAD(epoll_tree, epoll_item);
@@ -62,7 +55,7 @@ struct epoll {
 	int depth;
 };
 
-static struct slab epoll_slab = SLAB(epoll), item_slab = SLAB(epoll_item), hook_slab = SLAB(epoll_hook);
+static struct slab epoll_slab = SLAB(epoll), item_slab = SLAB(epoll_item);
 static uint32_t item_total, visit_count;
 
 static int item_compare(const struct epoll_item *a, const struct epoll_item *b)
@@ -99,54 +92,23 @@ static bool item_ready(struct epoll_item *item)
 /* A queue that an item's file listens to was woken. In the waker's context. */
 static bool hook_fired(struct waiter *waiter, uint32_t events)
 {
-	struct epoll_item *item = container_of(waiter, struct epoll_hook, waiter)->item;
+	struct epoll_item *item = poll_hook_fired(waiter);
 
-	waiter->fired = 0;
 	if (!(item->events & ~PRIVATE_BITS) || (events && !(events & item->events)))
 		return false;
 	return item_ready(item);
 }
 
-static uint32_t item_poll(struct epoll_item *item, struct poll_wait *wait)
+static uint32_t item_poll(struct epoll_item *item)
 {
-	return file_poll(item->file, wait) & item->events & ~PRIVATE_BITS;
+	return file_poll(item->file, NULL) & item->events & ~PRIVATE_BITS;
 }
 
 /* ------------------------------------------------------------------------------------------------- items */
 
-struct item_listen {
-	struct poll_wait wait;
-	struct epoll_item *item;
-	bool failed;
-};
-
-static void item_listen(struct poll_wait *wait, struct waitq *queue)
-{
-	struct item_listen *listen = container_of(wait, struct item_listen, wait);
-	struct epoll_hook *hook = slab_new(&hook_slab);
-
-	if (!hook) {
-		listen->failed = true;
-		return;
-	}
-	waiter_init(&hook->waiter);
-	hook->waiter.kind = WAITER_EPOLL;
-	hook->waiter.exclusive = listen->item->events & ABI_EPOLLEXCLUSIVE;
-	hook->item = listen->item;
-	hook->next = listen->item->hooks;
-	listen->item->hooks = hook;
-	waitq_add(queue, &hook->waiter);
-}
-
 static void item_free(struct epoll_item *item)
 {
-	struct epoll_hook *hook;
-
-	while ((hook = item->hooks)) {
-		item->hooks = hook->next;
-		waitq_remove(&hook->waiter);
-		slab_free(&hook_slab, hook);
-	}
+	poll_hooks_drop(&item->hooks);
 	list_remove(&item->ready_node);
 	list_remove(&item->file_node);
 	RB_REMOVE(epoll_tree, &item->epoll->items, item);
@@ -170,19 +132,19 @@ static int item_add(struct epoll *epoll, struct file *file, int fd, const struct
 		return -ENOMEM;
 	*item = (struct epoll_item){.epoll = epoll, .file = file, .fd = fd, .data = event->data};
 	item->events = event->events | POLLERR | POLLHUP;
+	item->hooks = (struct poll_hooks){
+		.owner = item, .kind = WAITER_EPOLL, .exclusive = item->events & ABI_EPOLLEXCLUSIVE};
 	list_init(&item->ready_node);
 	list_push_back(&file->epolls, &item->file_node);
 	RB_INSERT(epoll_tree, &epoll->items, item);
 	item_total++;
-	struct item_listen listen = {.wait = {.listen = item_listen, .events = item->events}, .item = item};
-	uint32_t now = item_poll(item, &listen.wait);
-	if (listen.failed) {
+	uint32_t now;
+	int error = poll_hooks_arm(&item->hooks, file, item->events, &now);
+	if (error)
 		item_free(item);
-		return -ENOMEM;
-	}
-	if (now)
+	else if (now & item->events & ~PRIVATE_BITS)
 		(void)item_ready(item);
-	return 0;
+	return error;
 }
 
 static int item_change(struct epoll_item *item, const struct abi_epoll_event *event)
@@ -191,7 +153,7 @@ static int item_change(struct epoll_item *item, const struct abi_epoll_event *ev
 		return -EINVAL;
 	item->events = event->events | POLLERR | POLLHUP;
 	item->data = event->data;
-	if (item_poll(item, NULL))
+	if (item_poll(item))
 		(void)item_ready(item);
 	return 0;
 }
@@ -307,7 +269,7 @@ static void chunk_fill(struct epoll *epoll, struct list *candidates, struct chun
 	while (!list_empty(candidates) && chunk->count < most) {
 		struct epoll_item *item = list_first(candidates, struct epoll_item, ready_node);
 		list_remove(&item->ready_node);
-		uint32_t now = item_poll(item, NULL);
+		uint32_t now = item_poll(item);
 		if (!now)
 			continue;
 		int at = chunk->count++;
@@ -397,7 +359,7 @@ static uint32_t epoll_poll(struct file *file, struct poll_wait *wait)
 	epoll->announced = false;
 	poll_listen(wait, &epoll->poll_wait);
 	list_for_each_safe (item, after, &epoll->ready, ready_node) {
-		if (item_poll(item, NULL))
+		if (item_poll(item))
 			return POLLIN | POLLRDNORM;
 		list_remove(&item->ready_node);
 	}

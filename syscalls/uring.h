@@ -80,12 +80,6 @@ struct uring {
 
 enum uring_state { URING_LINKED, URING_RUNNING, URING_QUEUED, URING_POLLING, URING_TIMED };
 
-struct uring_hook {
-	struct waiter waiter;
-	struct uring_request *request;
-	struct uring_hook *next;
-};
-
 struct uring_request {
 	enum uring_state state;
 	struct uring *ring; /* counted */
@@ -109,7 +103,7 @@ struct uring_request {
 	bool connecting;            /* a connect(2) of a nonblocking socket is under way */
 	bool may_wait;              /* on a worker, where an operation may wait as long as it likes */
 	uint32_t poll_events;
-	struct uring_hook *hooks;
+	struct poll_hooks hooks;
 	struct timer timer; /* TIMED, or of a timeout linked to another */
 	uint64_t deadline_ns, target;
 	struct uring_request *timed; /* of a linked timeout that is armed: whom it will end; in the other its timeout */

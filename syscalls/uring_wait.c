@@ -16,57 +16,29 @@
 #include <limits.h>
 #include <poll.h>
 
-static struct slab hook_slab = SLAB(uring_hook);
 static struct list woken = LIST_INIT(woken); /* POLLING: state_node */
 static struct fiber *poller;
 
 /* ------------------------------------------------------------------------------------------------ files */
 
-struct arm {
-	struct poll_wait wait;
-	struct uring_request *request;
-	bool failed;
-};
-
-static void arm_listen(struct poll_wait *wait, struct waitq *queue)
-{
-	struct arm *arm = container_of(wait, struct arm, wait);
-	struct uring_hook *hook = slab_new(&hook_slab);
-
-	if (!hook) {
-		arm->failed = true;
-		return;
-	}
-	waiter_init(&hook->waiter);
-	hook->waiter.kind = WAITER_URING;
-	hook->request = arm->request;
-	hook->next = arm->request->hooks;
-	arm->request->hooks = hook;
-	waitq_add(queue, &hook->waiter);
-}
-
 void uring_poll_disarm(struct uring_request *request)
 {
-	struct uring_hook *hook;
-
-	while ((hook = request->hooks)) {
-		request->hooks = hook->next;
-		waitq_remove(&hook->waiter);
-		slab_free(&hook_slab, hook);
-	}
+	poll_hooks_drop(&request->hooks);
 }
 
 int uring_poll_arm(struct uring_request *request, uint32_t events, bool keep, uint32_t *now)
 {
-	struct arm arm = {.wait = {.listen = arm_listen, .events = events}, .request = request};
-
-	assert(!request->hooks);
+	assert(!request->hooks.first);
 	request->at_once = false;
 	request->poll_events = events;
-	*now = file_poll(request->file, &arm.wait) & (events | POLLERR | POLLHUP);
-	if (arm.failed || (*now && !keep)) {
+	request->hooks = (struct poll_hooks){.owner = request, .kind = WAITER_URING};
+	int error = poll_hooks_arm(&request->hooks, request->file, events, now);
+	if (error)
+		return error;
+	*now &= events | POLLERR | POLLHUP;
+	if (*now && !keep) {
 		uring_poll_disarm(request);
-		return arm.failed ? -ENOMEM : 0;
+		return 0;
 	}
 	request->state = URING_POLLING;
 	uring_limit_arm(request);
@@ -76,9 +48,8 @@ int uring_poll_arm(struct uring_request *request, uint32_t events, bool keep, ui
 /* A queue was woken, in the waker's context. */
 static bool hook_fired(struct waiter *waiter, uint32_t events)
 {
-	struct uring_request *request = container_of(waiter, struct uring_hook, waiter)->request;
+	struct uring_request *request = poll_hook_fired(waiter);
 
-	waiter->fired = 0;
 	if (events && !(events & (request->poll_events | POLLERR | POLLHUP)))
 		return false;
 	if (list_empty(&request->state_node)) {

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TRAP_PAGE_FAULT 14
 #define FAULT_PRESENT   1u
