@@ -1,7 +1,7 @@
 # Go: a program with goroutines, processes and signals is built and run; the tests of 95 packages of the standard library
 # needs: go
-# seconds: 1500
-export HOME=$PWD GOCACHE=$PWD/cache GOTOOLCHAIN=local GOFLAGS=-p=2 GO111MODULE=off
+# seconds: 2400
+export HOME=$PWD GOCACHE=$PWD/cache GOTOOLCHAIN=local GOFLAGS=-p=2
 cat > main.go <<'G'
 package main
 
@@ -54,4 +54,6 @@ go/parser go/printer go/scanner go/token hash/adler32 hash/crc32 hash/crc64 hash
 image/gif image/jpeg image/png index/suffixarray io io/fs io/ioutil log math math/bits math/cmplx math/rand mime mime/multipart net/mail net/textproto
 net/url os/exec os/signal os/user path path/filepath reflect regexp regexp/syntax sort strconv strings sync sync/atomic text/scanner text/tabwriter
 text/template text/template/parse time unicode unicode/utf16 unicode/utf8"
-go test -short -vet=off $(go list $packages 2>/dev/null) 2>&1 | sed 's/\t[0-9.]*s\b//; s/(cached)//; s/ *$//' | grep -P '^(ok|FAIL)\t' | sort
+# In the library's own module: elsewhere programs get the defaults of an older Go (GODEBUG), and its tests say so.
+cd "$(go env GOROOT)/src"
+go test -short -vet=off $(go list $packages 2>/dev/null) 2>&1 | sed 's/\t[0-9.]*s\b//; s/(cached)//; s/ *$//' | grep -P '^(ok|FAIL)\s' | sort

@@ -1,5 +1,5 @@
-# a root like Alpine's: one static busybox, its links, ash as the shell
-# needs: busybox unshare
+# a root like Alpine's: musl and its loader, one busybox with all its applets, their links, ash as the shell
+# needs: musl-gcc unshare
 # rootfs: musl
-echo "$0" | sed 's/.*\///'; cat /etc/os-release; ls /; ls -l /bin/sh | sed 's/.*-> //'; id; pwd; ls -A /root /home | wc -l
+echo "$0" | sed 's/.*\///'; cat /etc/os-release; ls /; ls -l /bin/sh | sed 's/.*-> //'; ls /lib; grep -c ld-musl /proc/self/maps | grep -c '[1-9]'; ls /bin /sbin /usr/bin /usr/sbin | wc -l; id; pwd; ls -A /root /home | wc -l
 for i in 1 2 3; do echo $i; done | while read -r n; do echo "n $n"; done; printf '%s\n' c a b | sort | tr 'a-z' 'A-Z'; x=$(seq 100 | awk '{ s += $1 } END { print s }'); echo $x; find /etc -type f | sort; tar cf /tmp/t.tar /etc 2>/dev/null && tar tf /tmp/t.tar | sort; gzip -k /tmp/t.tar && zcat /tmp/t.tar.gz | cmp - /tmp/t.tar && echo same; echo text > /root/new; cat /root/new; ln -s new /root/link; readlink -f /root/link; rm -r /root/*; (sleep 1; echo slept) & wait; kill -0 $$ && echo alive; trap 'echo trapped' USR1; kill -USR1 $$; sed -n 's/^root:.*:\(.*\)$/\1/p' /etc/passwd; su guest -s /bin/ash -c 'id -un; touch /root/no' 2>&1; adduser -D -H someone 2>&1; tail -1 /etc/passwd | cut -d: -f1; vi -c ':q' /etc/passwd < /dev/null > /dev/null 2>&1; echo $?; ps | awk 'NR == 1 { print $1, $NF }'; mkfifo /tmp/f; (echo through > /tmp/f &); cat /tmp/f; md5sum /etc/group; expr 6 \* 7; date -u -d @0; dd if=/dev/zero bs=1k count=3 2>/dev/null | wc -c; exit 5

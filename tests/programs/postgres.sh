@@ -2,7 +2,7 @@
 # needs: initdb pg_ctl psql perl gcc
 # sources: postgresql-15
 # user: 1000
-# seconds: 1500
+# seconds: 2400
 regress=$CACHE/postgresql-15/src/test/regress
 pg_regress=$(find /usr/lib/postgresql/15 -name pg_regress -perm -1 | head -1)
 initdb -D data -A trust -N -U postgres --no-locale -E UTF8 > initdb.log 2>&1; echo "initdb $?"; grep -c ok initdb.log

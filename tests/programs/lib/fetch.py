@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 DEFAULT = "/var/cache/usbx-programs" if os.getuid() == 0 else os.path.expanduser("~/.cache/usbx-programs")
 CACHE = pathlib.Path(os.environ.get("USBX_PROGRAMS_CACHE", DEFAULT))
@@ -64,18 +65,45 @@ def make_debian(tree):
     command("debootstrap", "--variant=minbase", SUITE, str(tree), MIRROR)
 
 
+MUSL_LIBRARY = pathlib.Path("/usr/lib/x86_64-linux-musl/libc.so")
+# The kernel's headers, which musl-gcc hides together with glibc's.
+KERNEL_HEADERS = {"linux": "/usr/include/linux", "asm-generic": "/usr/include/asm-generic", "mtd": "/usr/include/mtd",
+                  "asm": "/usr/include/x86_64-linux-gnu/asm"}
+NEEDS_RPC = ("FEATURE_MOUNT_NFS", "FEATURE_INETD_RPC")
+
+
+def build_busybox(place):
+    """Debian's busybox for musl, with all its applets: PLACE/busybox, dynamically linked as Alpine's."""
+    source("busybox")
+    headers = place / "headers"
+    headers.mkdir()
+    for name, target in KERNEL_HEADERS.items():
+        (headers / name).symlink_to(target)
+    build = place / "build"
+    shutil.copytree(CACHE / "busybox", build, symlinks=True)
+    command("make", "defconfig", cwd=build)
+    config = (build / ".config").read_text()
+    for name in NEEDS_RPC:
+        config = config.replace(f"CONFIG_{name}=y", f"# CONFIG_{name} is not set")
+    (build / ".config").write_text(config)
+    command("make", f"-j{os.cpu_count()}", "CC=musl-gcc", "HOSTCC=gcc", f"CFLAGS=-idirafter {headers}", "busybox", cwd=build)
+    shutil.copy(build / "busybox", place / "busybox")
+
+
 def make_musl(tree):
-    """What Alpine looks like: one static busybox, its names as links, the files that its shell and login expect."""
-    packages = tree.parent / "busybox-static"
-    shutil.rmtree(packages, ignore_errors=True)
-    packages.mkdir()
-    command("apt-get", "download", "-q", "busybox-static", cwd=packages)  # not installed: it excludes busybox
-    command("dpkg-deb", "-x", *(str(path) for path in packages.glob("*.deb")), str(packages))
-    busybox = next(path for path in (packages / "bin" / "busybox", packages / "usr/bin/busybox") if path.exists())
+    """What Alpine looks like: one busybox and musl's loader, its names as links, the files that its shell and login expect."""
+    if not MUSL_LIBRARY.exists():
+        raise Missing("musl-gcc not installed")
     for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "etc", "tmp", "root", "home", "var", "run", "proc", "sys", "dev", "lib"):
         (tree / folder).mkdir(parents=True)
-    shutil.copy(busybox, tree / "bin" / "busybox")
-    for applet in subprocess.run([busybox, "--list-full"], capture_output=True, text=True, check=True).stdout.split():
+    with tempfile.TemporaryDirectory(dir=CACHE) as place:
+        build_busybox(pathlib.Path(place))
+        shutil.copy(pathlib.Path(place) / "busybox", tree / "bin" / "busybox")
+    loader = tree / "lib" / "ld-musl-x86_64.so.1"
+    shutil.copy(MUSL_LIBRARY, loader)
+    loader.chmod(0o755)
+    applets = subprocess.run([loader, tree / "bin" / "busybox", "--list-full"], capture_output=True, text=True, check=True)
+    for applet in applets.stdout.split():
         link = tree / applet
         if not link.exists():
             link.symlink_to("/bin/busybox")
