@@ -1,4 +1,4 @@
-# Go: a program with goroutines, processes and signals is built and run; the tests of 95 packages of the standard library
+# Go: a program with goroutines, processes and signals is built and run; the tests of 101 packages of the standard library
 # needs: go
 # seconds: 2400
 export HOME=$PWD GOCACHE=$PWD/cache GOTOOLCHAIN=local GOFLAGS=-p=2

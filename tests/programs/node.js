@@ -34,6 +34,7 @@ async function main(){
  process.on('SIGUSR2',()=>console.log('usr2')); process.kill(process.pid,'SIGUSR2'); await new Promise(r=>setTimeout(r,50));
  const net=require('net'); const srv=net.createServer(s=>{s.pipe(s)}); await new Promise(r=>srv.listen('sock',r)); const cl=net.connect('sock'); cl.write('echo me'); console.log((await new Promise(r=>cl.on('data',r))).toString()); cl.end(); srv.close();
  console.log(process.memoryUsage().rss>1e6, process.resourceUsage().maxRSS>1000, process.cpuUsage().user>0, process.title.length>0, process.hrtime.bigint()>0n);
+ // Which address of localhost comes first is for /etc/hosts to say, and that is the machine's.
  try { const dns=require('dns'); console.log(await new Promise(r=>dns.lookup('localhost',(e,a)=>r([e&&e.code,a=='127.0.0.1'||a=='::1'])))); } catch(e){console.log(e)}
  console.log(cp.spawnSync('false').status, cp.spawnSync('nosuchprogram').error.code);
  fs.rmSync('d',{recursive:true}); fs.unlinkSync('s.gz');
