@@ -18,6 +18,7 @@
 #include "netstack/ndp.h"
 #include "netstack/net.h"
 #include "netstack/policy_audit.h"
+#include "netstack/policy_change.h"
 #include "netstack/policy_flow.h"
 #include "netstack/tcp.h"
 #include "platform/hostfile.h"
@@ -82,7 +83,7 @@ int policy_init(void)
 	policy = arena_alloc(sizeof *policy);
 	if (!policy)
 		return -ENOMEM;
-	policy->config.audit_file = policy->config.change_file = HOSTFILE_NONE;
+	policy->config.audit_file = HOSTFILE_NONE;
 	list_init(&policy->pins_by_age);
 	for (unsigned i = 0; i < PIN_BUCKETS; i++)
 		list_init(&policy->pins[i]);
@@ -607,7 +608,7 @@ int policy_inspect(struct inet_sock *sock, const void *bytes, uint32_t size)
 static bool still_allowed(const struct policy_flow *flow, struct policy_verdict *verdict)
 {
 	if (flow->own || flow->incoming)
-		return true;
+		return flow->own || is_published(flow->protocol, flow->local.port);
 	judge(&flow->remote, flow->protocol, false, verdict);
 	if (!verdict->allowed || !verdict->named || !*flow->name || flow->protocol != POLICY_TCP)
 		return verdict->allowed;
@@ -618,14 +619,16 @@ static bool still_allowed(const struct policy_flow *flow, struct policy_verdict 
 	return verdict->allowed;
 }
 
-uint32_t policy_replace(const struct policy_rules *rules)
+uint32_t policy_replace(const struct policy_change *change)
 {
 	struct policy_flow *flow, *next;
 	struct policy_verdict verdict;
 	uint32_t dropped = 0;
 
-	policy->config.rules = *rules;
-	policy->deny_names = policy_rules_deny_names(rules);
+	policy->config.rules = change->rules;
+	policy->config.publish_count = MIN(change->publish_count, (uint32_t)POLICY_PUBLISH_LIMIT);
+	memcpy(policy->config.publish, change->publish, sizeof policy->config.publish);
+	policy->deny_names = policy_rules_deny_names(&change->rules);
 	audit_write(&(struct audit_event){
 		.event = "policy", .allowed = true, .reason = "new rules", .rule = POLICY_NO_RULE});
 	for (flow = flow_next(NULL); flow; flow = next) {

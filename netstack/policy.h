@@ -36,9 +36,8 @@ struct policy_config {
 	unsigned publish_count;
 	struct net_addr resolver[POLICY_RESOLVER_LIMIT]; /* who our forwarder asks about allowed names (dns.h) */
 	unsigned resolver_count;
-	uint32_t audit_file;  /* host file for records (policy_audit.h), or HOSTFILE_NONE */
-	uint32_t change_file; /* host file that new rules come from (policy_change.c), or HOSTFILE_NONE */
-	bool explain;         /* a line on standard error for each distinct refusal */
+	uint32_t audit_file; /* host file for records (policy_audit.h), or HOSTFILE_NONE */
+	bool explain;        /* a line on standard error for each distinct refusal */
 };
 
 /* Once at start, by net_init: nothing is allowed. -ENOMEM. */
@@ -46,7 +45,8 @@ must_check int policy_init(void);
 /* Before the first packet. Copied. */
 void policy_install(const struct policy_config *config);
 /* New rules for a running sandbox; copied. What they no longer allow is dropped. Returns how many flows that were. */
-uint32_t policy_replace(const struct policy_rules *rules);
+struct policy_change;
+uint32_t policy_replace(const struct policy_change *change);
 /* Borrowed. */
 const struct policy_config *policy_config(void);
 

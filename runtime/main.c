@@ -5,6 +5,7 @@
 #include "runtime/fail.h"
 #include "runtime/help.h"
 #include "runtime/option_table.h"
+#include "runtime/policy_command.h"
 #include "runtime/start.h"
 #include "runtime/supervise.h"
 #include "runtime/users.h"
@@ -46,7 +47,7 @@ static void print_help(const char *topic)
 /* Not a command: says so, and which one it may have been. */
 no_return static void fail_command(const char *word)
 {
-	static const char *const known[] = {"run",      "diff",         "doctor",    "help",
+	static const char *const known[] = {"run",      "diff",         "policy",    "doctor", "help",
 					    "syscalls", "--host-calls", "--version", "--help"};
 
 	if (!*word)
@@ -72,6 +73,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(command, "diff"))
 		return diff_main(argc - 1, argv + 1);
+	if (!strcmp(command, "policy"))
+		return policy_main(argc - 1, argv + 1);
 	if (!strcmp(command, "doctor"))
 		return doctor_main(argc - 1, argv + 1);
 	const char *topic = NULL;

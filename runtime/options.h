@@ -53,6 +53,7 @@ struct options {
 	enum platform_kind platform;
 	struct network_options network;
 	struct policy_config policy;
+	const char *name;        /* for usbx policy; NULL: none */
 	const char *policy_path; /* NULL: none */
 	const char *audit_path;  /* NULL: no audit */
 	char **argv;             /* the command */

@@ -5,6 +5,7 @@
  */
 #include "runtime/policy_options.h"
 
+#include "runtime/control.h"
 #include "runtime/fail.h"
 #include "runtime/option_values.h"
 #include "runtime/policy_file.h"
@@ -60,6 +61,14 @@ void option_listen(struct options *o, const char *text)
 void option_policy(struct options *o, const char *path)
 {
 	o->policy_path = path;
+}
+
+void option_name(struct options *o, const char *name)
+{
+	if (!control_name_good(name))
+		fail("--name %.100s: use letters, digits, and -, _ and . within; not a number, and no more than 50",
+		     name);
+	o->name = name;
 }
 
 void option_audit(struct options *o, const char *path)

@@ -9,6 +9,7 @@
 
 #include "netstack/dns.h"
 #include "netstack/policy_audit.h"
+#include "netstack/policy_change.h"
 #include "platform/host.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
@@ -240,6 +241,8 @@ void sandbox_main(void *argument)
 		give_up(*start_error ? start_error : "no memory for the sentry's own tables");
 	install_policy(options);
 	attach_network(sandbox->network);
+	if (sandbox->changeable && policy_change_start(add_file(CHANGE_FD)))
+		give_up("the policy cannot be changed: no memory");
 	if (sandbox->network->link_count && dns_start())
 		give_up("the forwarder for names cannot start");
 	struct boot_config config = {

@@ -26,6 +26,7 @@ struct outcome {
 struct sandbox {
 	const struct options *options;
 	const struct network *network;
+	bool changeable; /* CHANGE_FD is there */
 	struct view *view;
 	bool stdio_open[3];
 	uint64_t ignored_signals;

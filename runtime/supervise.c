@@ -7,6 +7,7 @@
 #include "runtime/supervise.h"
 
 #include "platform/host.h"
+#include "runtime/control.h"
 #include "runtime/fail.h"
 #include "runtime/terminal.h"
 #include "sentry/signal.h"
@@ -138,6 +139,7 @@ static int open_channels(const struct options *options)
 	open_output("--trace", options->trace_path, O_TRUNC, TRACE_FD);
 	open_output("--save", options->save_path, O_TRUNC, SAVE_FD);
 	open_output("--audit", options->audit_path, O_APPEND, AUDIT_FD);
+	control_open(options, CHANGE_FD);
 	return control[1];
 }
 
@@ -160,7 +162,9 @@ static void forward(int signals, int control)
 /* Until the child has ended, or the deadline has passed: then false. */
 static bool wait_for_end(int pidfd, int signals, int control, uint64_t deadline_ns)
 {
-	struct pollfd polls[] = {{.fd = pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct pollfd polls[] = {{.fd = pidfd, .events = POLLIN},
+				 {.fd = signals, .events = POLLIN},
+				 {.fd = control_fd(), .events = POLLIN}};
 
 	for (;;) {
 		uint64_t now = host_monotonic_ns();
@@ -172,6 +176,8 @@ static bool wait_for_end(int pidfd, int signals, int control, uint64_t deadline_
 		int n = ppoll(polls, COUNT(polls), deadline_ns == DEADLINE_NONE ? NULL : &left, NULL);
 		if (polls[1].revents & POLLIN)
 			forward(signals, control);
+		if (n > 0 && polls[2].revents)
+			control_serve();
 		if (n > 0 && polls[0].revents)
 			return true;
 		if (n == 0 && host_monotonic_ns() >= deadline_ns)
@@ -263,6 +269,7 @@ int supervise(const struct options *options, struct view *view)
 	int control = open_channels(options);
 	open_links(&network, &options->network);
 	sandbox.network = &network;
+	sandbox.changeable = control_fd() >= 0;
 	int signals = open_signals(sandbox.ignored_signals);
 	sandbox.outcome = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sandbox.outcome == MAP_FAILED)
@@ -274,6 +281,8 @@ int supervise(const struct options *options, struct view *view)
 		fail("%s; see usbx doctor", message);
 	close(CONTROL_FD);
 	close_links(&network);
+	if (control_fd() >= 0)
+		close(CHANGE_FD);
 	bool ended = wait_for_end(pidfd, signals, control, deadline_ns);
 	if (!ended) {
 		/* The end of the pipe is the sentry's order to stop: it still shows what --strace and --debug have to
@@ -287,6 +296,7 @@ int supervise(const struct options *options, struct view *view)
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		continue;
 	network_end();
+	control_close();
 	terminal_restore();
 	if (ended)
 		return judge(sandbox.outcome, wait_status);

@@ -1,7 +1,7 @@
 # usbx.bash - what bash offers after "usbx". The part about options is made by scripts/pages from runtime/options.def.
 
 # BEGIN OPTIONS
-_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --net --publish --dns --net-address --net-gateway --allow --allow-public --deny --listen --policy --audit --explain --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -p -t -T -h'
+_usbx_options='--rootfs --mount --rw --env --workdir --user --hostname --timeout --memory --cpus --cpu-time --pids --disk --max-output --ulimit --net --publish --dns --net-address --net-gateway --allow --allow-public --deny --listen --policy --name --audit --explain --tty --no-tty --strace= --trace --diff= --save --crash-report --stats= --debug= --platform --config --help= -p -t -T -h'
 _usbx_topics='files process limits network policy terminal seeing config'
 # What the value of an option may be; nothing: it has none in the next word.
 _usbx_offers() {
@@ -30,6 +30,7 @@ _usbx_offers() {
 	--deny) echo '-' ;;
 	--listen) echo '-' ;;
 	--policy) echo '@file' ;;
+	--name) echo '-' ;;
 	--audit) echo '@file' ;;
 	--strace) echo '=@file' ;;
 	--trace) echo '@file' ;;
@@ -129,9 +130,13 @@ _usbx() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "run doctor help syscalls --host-calls --version --help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run policy doctor help syscalls --host-calls --version --help" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		_usbx_run "$cur"
+	elif [[ ${COMP_WORDS[1]} == policy ]] && ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W "list check $(usbx policy list 2>/dev/null)" -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == policy ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -W "show set" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == doctor ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "--json" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == help ]] && ((COMP_CWORD == 2)); then

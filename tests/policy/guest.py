@@ -232,7 +232,14 @@ def stay_connected():
     return "still there"
 
 
+def two_connections():
+    resolve("good.test")
+    with socket.create_connection((PUBLIC, 80), timeout=5):
+        return connect(PUBLIC, 80)
+
+
 ATTEMPTS["stay-connected"] = stay_connected
+ATTEMPTS["stay-connected-twice"] = two_connections
 
 for attempt in sys.argv[3:]:
     try:
