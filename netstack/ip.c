@@ -224,6 +224,10 @@ static bool addresses_acceptable(const struct buf *buf)
 
 	if (net_addr_is_multicast(&buf->source) || route_is_broadcast(buf->link, &buf->source))
 		return false;
+	/* Over the loopback only we are: else a raw socket could have us answer others, with what it likes. */
+	if (!outside && !route_is_ours(&buf->source) && !net_addr_is_loopback(&buf->source) &&
+	    !net_addr_is_any(&buf->source))
+		return false;
 	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)), and nobody is us. */
 	if (outside && (route_is_ours(&buf->source) || net_addr_is_loopback(&buf->target)))
 		return false;

@@ -174,6 +174,13 @@ static bool leave(struct link *link, struct buf *buf, bool room)
 void link_send(struct link *link, const struct net_addr *to, struct buf *buf)
 {
 	if (link->kind == LINK_ETHER) {
+		/* Now, before any neighbour is asked for. */
+		if (!buf->judged && !policy_packet(link, buf)) {
+			link->sent.dropped++;
+			buf_free(buf);
+			return;
+		}
+		buf->judged = true;
 		ether_output(link, to, buf);
 		return;
 	}

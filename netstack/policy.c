@@ -465,6 +465,22 @@ static bool group_enters(uint8_t kind, const struct net_end *local)
 	return policy_rules_addr(&policy->config.rules, &local->addr, local->port, kind, &rule) == POLICY_ALLOWS;
 }
 
+bool policy_group(const struct net_addr *group)
+{
+	const struct policy_rules *rules = &policy->config.rules;
+	bool allowed = false;
+
+	for (uint32_t i = 0; i < rules->count; i++) {
+		const struct policy_rule *rule = &rules->rule[i];
+		if (rule->kind != POLICY_RULE_NET || !link_prefix_holds(&rule->net, rule->prefix, group))
+			continue;
+		if (rule->deny)
+			return false;
+		allowed |= rule->protocols & POLICY_UDP;
+	}
+	return allowed;
+}
+
 static bool icmp_enters(bool v4, uint8_t type, const struct net_end *local, const struct net_end *remote)
 {
 	uint32_t rule;

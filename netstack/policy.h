@@ -62,10 +62,15 @@ void policy_closed(struct inet_sock *sock);
  * -EACCES; -EAGAIN at a limit, -ENOBUFS. The packet stays the caller's. */
 must_check int policy_leaves(const struct route *route, const struct net_addr *target, uint8_t protocol, bool raw,
 			     const struct buf *buf);
+/* A packet with its network header that nobody has judged: as raw ones, and everything in it must be what we are. */
+must_check bool policy_packet(const struct link *link, const struct buf *packet);
 /* A frame that nobody has judged. The same rules as for raw packets, and everything in it must be what we are. */
 must_check bool policy_frame(const struct link *link, const struct buf *frame);
 /* A packet from outside, its network headers taken off. */
 must_check bool policy_enters(const struct buf *buf);
+
+/* May others be told that we listen to this group? A program chooses it, so it could say something. */
+must_check bool policy_group(const struct net_addr *group);
 
 /* ------------------------------------------------------------------------------------------------ names */
 

@@ -15,7 +15,7 @@
 #define ARP_BYTES           28u
 #define ARP_SENDER_HARDWARE 8
 #define ARP_SENDER          14
-#define FRONT_BYTES         (ETHER_HEADER_BYTES + 60u + 8u) /* the longest IPv4 header, and ports */
+#define FRONT_BYTES         (ETHER_HEADER_BYTES + 60u + 8u) /* Ethernet, the longest IPv4 header, ports */
 
 static bool refuse(const struct net_end *remote, const char *reason)
 {
@@ -95,6 +95,14 @@ static bool ip6_acceptable(const struct link *link, const uint8_t *ip, uint32_t 
 	default:
 		return refuse(&remote, "a packet with IPv6 extension headers, such as a route or a fragment");
 	}
+}
+
+bool policy_packet(const struct link *link, const struct buf *packet)
+{
+	uint8_t front[FRONT_BYTES] = {0};
+	uint32_t size = buf_copy(packet, front, sizeof front);
+
+	return (front[0] >> 4 == 4 ? ip4_acceptable : ip6_acceptable)(link, front, size);
 }
 
 bool policy_frame(const struct link *link, const struct buf *frame)

@@ -146,6 +146,14 @@ def forged_answers():
     return "sent"
 
 
+def echo_through_loopback():
+    """A ping to ourselves in another's name: the answer would carry its data outside."""
+    body = struct.pack(">BBHHH", 8, 0, 0, 1, 1) + b"secret!!"
+    body = body[:2] + struct.pack(">H", checksum(body)) + body[4:]
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 1, 0, 64, 1, 0, socket.inet_aton(ADDRESS), socket.inet_aton(OWN))
+    return raw(head + body, OWN)
+
+
 def listening(kind):
     with socket.socket(socket.AF_INET, kind) as sock:
         sock.bind(("0.0.0.0", 9999))
@@ -212,6 +220,8 @@ ATTEMPTS = {
     "bound-elsewhere": bound_elsewhere,
     "source-route": source_route,
     "forged-answers": forged_answers,
+    "echo-through-loopback": echo_through_loopback,
+    "raw-to-neighbour": lambda: raw(packet("10.77.0.77"), "10.77.0.77"),
     "listening": lambda: listening(socket.SOCK_STREAM),
     "listening-datagrams": lambda: listening(socket.SOCK_DGRAM),
     "wait": lambda: time.sleep(6) or "over",

@@ -92,7 +92,7 @@ def serve_http(port, secure):
 def describe(frame):
     kind = struct.unpack(">H", frame[12:14])[0]
     if kind == 0x806:
-        return {"saw": "arp", "sender": socket.inet_ntoa(frame[28:32]), "hardware": frame[22:28].hex()}
+        return {"saw": "arp", "sender": socket.inet_ntoa(frame[28:32]), "asked": socket.inet_ntoa(frame[38:42]), "hardware": frame[22:28].hex()}
     if kind != 0x800:
         return {"saw": "frame", "type": kind, "source": frame[6:12].hex()}
     head = (frame[14] & 15) * 4
