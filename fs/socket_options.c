@@ -115,8 +115,10 @@ static bool option_number(struct socket *socket, int option, int *out)
 	case ABI_SO_ACCEPTCONN:
 		*out = socket->listening;
 		return true;
+	case SO_TIMESTAMP_NEW: /* also when SO_TIMESTAMPNS_NEW was set (sk_getsockopt) */
+		*out = socket->stamps & SOCKET_STAMP_ON && socket->stamps & SOCKET_STAMP_WIDE;
+		return true;
 	case SO_TIMESTAMP_OLD:
-	case SO_TIMESTAMP_NEW:
 	case SO_TIMESTAMPNS_OLD:
 	case SO_TIMESTAMPNS_NEW:
 		*out = socket->stamps & SOCKET_STAMP_ON && (socket->stamps & STAMP_KIND) == stamp_kind(option);
@@ -382,7 +384,7 @@ int socket_option_set(struct file *file, const struct socket_caller *who, int le
 
 	if (error)
 		return error;
-	if (level == ABI_SOL_SOCKET) {
+	if (level == ABI_SOL_SOCKET && option != SO_BINDTODEVICE) { /* whose value is no number */
 		error = set_common(file, socket, who->cred, option, value, size);
 		if (error != -ENOPROTOOPT)
 			return error;
