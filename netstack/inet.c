@@ -13,6 +13,7 @@
 #include "netstack/errors.h"
 #include "netstack/net.h"
 #include "netstack/netlink.h"
+#include "netstack/packet.h"
 #include "netstack/ping.h"
 #include "netstack/ports.h"
 #include "netstack/raw.h"
@@ -497,7 +498,9 @@ int inet_init(void)
 		return error;
 	tcp_init();
 	device_init();
-	error = netlink_init();
+	error = packet_init();
+	if (!error)
+		error = netlink_init();
 	if (error)
 		return error;
 	file_kind_register(FILE_SOCKET_INET, &inet_file_ops);

@@ -22,6 +22,7 @@ static struct links {
 } * links; /* in the arena */
 static struct slab link_slab = SLAB(link), address_slab = SLAB(link_address);
 static link_wire *bad_wire;
+static void (*watcher)(struct link *link, const struct buf *buf, bool outgoing);
 
 static void enter(struct link *link, const char *name)
 {
@@ -154,6 +155,8 @@ void link_deliver(struct link *link, struct buf *buf)
 	}
 	link->received.packets++;
 	link->received.bytes += buf_size(buf);
+	if (watcher)
+		watcher(link, buf, false);
 	list_push_back(&link->input, &buf->node);
 	link->input_count++;
 }
@@ -168,6 +171,8 @@ static bool leave(struct link *link, struct buf *buf, bool room)
 	}
 	link->sent.packets++;
 	link->sent.bytes += buf_size(buf);
+	if (watcher)
+		watcher(link, buf, true);
 	return !bad_wire || bad_wire(link, buf);
 }
 
@@ -187,6 +192,19 @@ void link_send(struct link *link, const struct net_addr *to, struct buf *buf)
 	buf->summed = !bad_wire; /* nothing can have changed it */
 	if (leave(link, buf, link->input_count < LINK_INPUT_LIMIT))
 		link_deliver(link, buf);
+}
+
+void link_inject(struct link *link, struct buf *buf)
+{
+	assert(link->kind == LINK_LOOPBACK);
+	buf->summed = false;
+	if (leave(link, buf, link->input_count < LINK_INPUT_LIMIT))
+		link_deliver(link, buf);
+}
+
+void link_tap_set(void (*tap)(struct link *link, const struct buf *buf, bool outgoing))
+{
+	watcher = tap;
 }
 
 static void transmit(struct link *link, struct buf *frame)

@@ -68,6 +68,10 @@ bool link_prefix_holds(const struct net_addr *net, uint8_t prefix, const struct 
 void link_send(struct link *link, const struct net_addr *to, struct buf *buf);
 /* Puts a packet (of an Ethernet link: a frame) into the link's queue, as if it had just arrived. Takes buf. */
 void link_deliver(struct link *link, struct buf *buf);
+/* A packet for the loopback that a program has made: as link_send, but its checksums are still to be looked at. */
+void link_inject(struct link *link, struct buf *buf);
+/* Who looks at every packet (of an Ethernet link: frame) that comes in or leaves, without changing it; NULL: nobody. */
+void link_tap_set(void (*tap)(struct link *link, const struct buf *buf, bool outgoing));
 /* For tests: what a bad wire does to packets and frames. It may change buf, or keep it and deliver it later; false: it
  * has taken buf. NULL: a good wire. */
 typedef bool link_wire(struct link *link, struct buf *buf);

@@ -8,7 +8,9 @@
 #include "netstack/procnet.h"
 
 #include "netstack/neighbour.h"
+#include "netstack/packet.h"
 #include "netstack/ports.h"
+#include "netstack/raw.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 #include <inttypes.h>
@@ -48,7 +50,7 @@ static void add_end(struct text *out, const struct inet_sock *sock, const struct
 
 static void add_socket(struct text *out, unsigned place, const struct inet_sock *sock)
 {
-	bool stream = sock->protocol == IP_PROTOCOL_TCP;
+	bool stream = inet_is_stream(sock);
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sock;
 	unsigned state = stream ? tcp->state : sock->remote.port ? (unsigned)TCP_ESTABLISHED : UDP_BOUND;
 	uint32_t waiting = stream ? tcp_unacked_bytes(sock) : 0;
@@ -76,6 +78,13 @@ static void add_sockets(struct text *out, uint8_t protocol, bool v6)
 	while ((sock = socket_next(sock)))
 		if (sock->protocol == protocol && inet_is_v6(sock) == v6)
 			add_socket(out, place++, sock);
+}
+
+static void add_raw(struct text *out, bool v6)
+{
+	for (const struct inet_sock *sock = NULL; (sock = raw_next(sock));)
+		if (inet_is_v6(sock) == v6)
+			add_socket(out, sock->protocol, sock);
 }
 
 #define COLUMNS4 "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
@@ -112,6 +121,22 @@ static int show_udp6(const struct node_ref *ref, struct text *out)
 	(void)ref;
 	text_add_string(out, COLUMNS6 " ref pointer drops\n");
 	add_sockets(out, IP_PROTOCOL_UDP, true);
+	return 0;
+}
+
+static int show_raw(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_add_string(out, COLUMNS4 " ref pointer drops\n");
+	add_raw(out, false);
+	return 0;
+}
+
+static int show_raw6(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	text_add_string(out, COLUMNS6 " ref pointer drops\n");
+	add_raw(out, true);
 	return 0;
 }
 
@@ -222,6 +247,13 @@ static int show_arp(const struct node_ref *ref, struct text *out)
 	return 0;
 }
 
+static int show_packet(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	packet_show(out);
+	return 0;
+}
+
 const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("dev", show_dev),
 	NODE_FILE("tcp", show_tcp),
@@ -231,11 +263,12 @@ const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("udplite", show_udplite),
 	NODE_FILE("udplite6", show_udplite6),
 	NODE_FILE("if_inet6", show_if_inet6),
-	NODE_TEXT("raw", COLUMNS4 " ref pointer drops\n"),
-	NODE_TEXT("raw6", COLUMNS6 " ref pointer drops\n"),
+	NODE_FILE("raw", show_raw),
+	NODE_FILE("raw6", show_raw6),
 	NODE_FILE("route", show_route),
 	NODE_FILE("arp", show_arp),
 	NODE_FILE("ipv6_route", show_ipv6_route),
+	NODE_FILE("packet", show_packet),
 	NODE_FILE("unix", socket_show_unix),
 	NODE_FILE("sockstat", procstat_show_sockstat),
 	NODE_FILE("sockstat6", procstat_show_sockstat6),

@@ -4,7 +4,7 @@
 
 #include "fs/nodefs.h"
 
-#define PROCNET_FILES 17
+#define PROCNET_FILES 18
 extern const struct node_desc procnet_files[PROCNET_FILES];
 
 /* procstat.c */

@@ -125,6 +125,8 @@ static int send_with_header(const struct inet_sock *sock, const struct datagram_
 		error = header4_complete(way, buf);
 	if (error)
 		buf_free(buf);
+	else if (way->route.link->kind == LINK_LOOPBACK)
+		link_inject(way->route.link, buf);
 	else
 		link_send(way->route.link, &way->route.next, buf);
 	return error;

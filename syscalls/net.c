@@ -228,7 +228,10 @@ long sys_getsockopt(struct task *task, struct file *file, int level, int option,
 		value = arena_alloc(room);
 	if (!value)
 		return -ENOMEM;
-	error = socket_option_get(file, level, option, value, &size);
+	/* PACKET_HDRLEN is a question (packet(7)). */
+	error = level == SOL_PACKET && size ? user_read(task_user(task), value, value_at, size) : 0;
+	if (!error)
+		error = socket_option_get(file, level, option, value, &size);
 	if (!error && size)
 		error = user_write(task_user(task), value_at, value, size);
 	int told = error && error != -ERANGE ? 0 : user_write(task_user(task), size_at, &size, sizeof size);

@@ -65,6 +65,7 @@
 #define NET_TOTAL_BYTES        (256ul << 20)      /* in all queues of AF_INET and AF_INET6 */
 #define RAW_SOCKET_LIMIT       1024               /* raw sockets: each looks at every packet */
 #define PACKET_SOCKET_LIMIT    256                /* AF_PACKET sockets: likewise */
+#define PACKET_RING_BYTES      (64ul << 20)       /* frames in memory shared with guests, all together */
 #define LINK_LIMIT             16                 /* network interfaces */
 #define ROUTE_LIMIT            256                /* entries of the routing table */
 #define UPLINK_LIMIT           8                  /* links to the outside */
