@@ -208,7 +208,7 @@ static const struct node_desc mqueue_files[] = {
 };
 
 static const struct node_desc fs_files[] = {
-	NODE_TEXT("aio-max-nr", "65536\n"),
+	NODE_TEXT("dir-notify-enable", "1\n"),
 	NODE_TEXT("file-max", "9223372036854775807\n"),
 	NODE_TEXT("file-nr", "1024\t0\t9223372036854775807\n"),
 	NODE_FILE("nr_open", show_nr_open),
