@@ -118,7 +118,7 @@ static const char *below(const char *path, const char *directory)
 	return path + n + strspn(path + n, "/");
 }
 
-static void protect(struct options *o, const char *config, struct mount_option shared)
+static void protect(struct options *o, const char *option, const char *config, struct mount_option shared)
 {
 	char *source = realpath(shared.source, NULL), name[PATH_MAX];
 	struct stat attributes;
@@ -127,9 +127,9 @@ static void protect(struct options *o, const char *config, struct mount_option s
 		return; /* view.c says so */
 	const char *rest = config ? below(config, source) : NULL;
 	if (rest && (!*rest || strchr(rest, '/')))
-		fail("--config %s: the sandbox may change it, with %s %s, and so widen the next one: put it right into "
-		     "%s, or outside",
-		     config, shared.option, shared.source, source);
+		fail("%s %s: the sandbox may change it, with %s %s, and so widen the next one: put it right into %s, "
+		     "or outside",
+		     option, config, shared.option, shared.source, source);
 	if (rest)
 		cover(o, config, &shared, rest);
 	snprintf(name, sizeof name, "%s/%s", source, CONFIG_NAME);
@@ -138,7 +138,7 @@ static void protect(struct options *o, const char *config, struct mount_option s
 	free(source);
 }
 
-void config_protect(struct options *o, const char *path)
+void config_protect(struct options *o, const char *option, const char *path)
 {
 	struct mount_option given[MOUNT_OPTION_LIMIT];
 	unsigned count = o->mount_count;
@@ -147,6 +147,6 @@ void config_protect(struct options *o, const char *path)
 	memcpy(given, o->mounts, count * sizeof *given);
 	for (unsigned i = 0; i < count; i++)
 		if (given[i].mode == SHARE_RW)
-			protect(o, config, given[i]);
+			protect(o, option, config, given[i]);
 	free(config);
 }

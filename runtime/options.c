@@ -162,7 +162,8 @@ void options_parse(struct options *out, int argc, char **argv)
 	for (unsigned i = 0; i < count; i++)
 		take(out, &given[i]);
 	free(given);
-	config_protect(out, out->config_path);
+	config_protect(out, "--config", out->config_path);
+	config_protect(out, "--policy", out->policy_path);
 	if (out->memory_bytes && out->disk_bytes > out->memory_bytes / 2)
 		fail("--disk: files live in the sandbox's memory, half of which is theirs at most: give --memory %lluM",
 		     (unsigned long long)((out->disk_bytes >> 19) + 1));

@@ -103,12 +103,34 @@ static void check_contradictions(const struct policy_rules *rules)
 	fail("--allow %s can never hold, because --deny %s denies all of it: leave one of them out", allowed, denied);
 }
 
+/* The sandbox must not write its own records. The file may not be there yet: its directory counts. */
+static void check_audit_place(const struct options *o)
+{
+	char *copy = must_copy(o->audit_path), *slash = strrchr(copy, '/');
+
+	if (slash)
+		slash[slash == copy] = 0;
+	char *directory = realpath(slash ? copy : ".", NULL);
+	free(copy);
+	for (unsigned i = 0; directory && i < o->mount_count; i++) {
+		char *shared = o->mounts[i].mode == SHARE_RW ? realpath(o->mounts[i].source, NULL) : NULL;
+		size_t n = shared ? strlen(shared) : 0;
+		if (shared && !strncmp(directory, shared, n) && (!directory[n] || directory[n] == '/' || n == 1))
+			fail("--audit %s: the sandbox may change it, with %s %s: put it outside", o->audit_path,
+			     o->mounts[i].option, o->mounts[i].source);
+		free(shared);
+	}
+	free(directory);
+}
+
 void policy_settle(struct options *o)
 {
 	const struct network_options *net = &o->network;
 	bool asked = o->policy.rules.count || o->policy.publish_count || o->policy_path || o->audit_path ||
 		     o->policy.explain;
 
+	if (o->audit_path)
+		check_audit_place(o);
 	if (o->policy_path)
 		policy_file_apply(o->policy_path, &o->policy);
 	if (asked && net->kind == NETWORK_NONE)
