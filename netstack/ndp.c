@@ -51,6 +51,7 @@ static void send(struct link *link, struct icmp_header header, const struct net_
 	memcpy(option.hardware, link->hardware, sizeof option.hardware);
 	memcpy(buf_push(buf, sizeof option), &option, sizeof option);
 	memcpy(buf_push(buf, sizeof *about), about, sizeof *about);
+	buf->judged = true; /* it says nothing but who we are and whom we look for */
 	icmp_push(source, target, header, buf);
 	ip_push(&route, target, &meta, NULL, buf);
 	if (hardware)

@@ -1,7 +1,7 @@
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS. Found inputs stay in build/fuzz/NAME.
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin
+FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin $(B)/fuzz/frame.bin
 
 $(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
 	@mkdir -p $(@D)
@@ -15,6 +15,12 @@ $(B)/fuzz/tar.bin: tests/fuzz/tar.c tests/fuzz/no_arena.c $(TAR_SOURCES)
 $(B)/fuzz/config.bin: tests/fuzz/config.c runtime/config.c runtime/option_table.c runtime/options.def
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) -l:libyaml.a
+
+# The stack is instrumented, what lies below it is as in usbx.
+FRAME_SOURCES := tests/fuzz/frame.c tests/wire/mirror.c $(wildcard netstack/*.c)
+$(B)/fuzz/frame.bin: $(FRAME_SOURCES) $(wildcard netstack/*.h) $(B)/libusbx.a
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -I$(B)/generated -pthread -Wl,--wrap=hostdep_monotonic_ns -o $@ $(FRAME_SOURCES) $(B)/libusbx.a $(LIBS)
 
 .PHONY: fuzz-setup
 fuzz-setup:
@@ -33,3 +39,6 @@ fuzz: fuzz-setup $(FUZZERS)
 	sed -n 's/^    //p' docs/config.md >$(B)/fuzz/config/example
 	printf '{tty: true, "mount": [a:/b, "c"], strace: false, memory: |\n 2G\n}' >$(B)/fuzz/config/shapes
 	$(B)/fuzz/config.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=2048 -print_final_stats=1 $(B)/fuzz/config
+	@mkdir -p $(B)/fuzz/frame
+	python3 tests/fuzz/frame_seeds.py $(B)/fuzz/frame
+	$(B)/fuzz/frame.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=4096 -print_final_stats=1 $(B)/fuzz/frame
