@@ -30,6 +30,8 @@ struct buf {
 	struct block *block;   /* counted; NULL: no payload */
 	uint32_t offset, size; /* the slice of the block */
 	uint8_t header_at;     /* first byte in use of header; BUF_HEADER_BYTES: none */
+	bool to_ourselves;     /* to many: who listens here gets a copy (IP_MULTICAST_LOOP) */
+	bool looped;           /* such a copy: it comes from outside as little as it looks like it */
 	bool judged;           /* on its way out: the policy has seen it whole (policy.h) */
 	bool summed;           /* the transport's checksum is known to be right (loopback, or the link checked it) */
 	/* TCP payload of each of the segments that this packet stands for (gso.h; in received ones: as the host says,

@@ -2,8 +2,6 @@
  *
  * A packet is copied from its sender once; the receiver's queue holds the same block, and the copy to the receiver is
  * the second. It is taken out of the queue before that copy, which may PARK.
- *
- * Limits: multicasts by IP_MULTICAST_LOOP come back over the loopback only.
  */
 #include "netstack/datagram.h"
 
@@ -186,6 +184,9 @@ int datagram_output(struct inet_sock *sock, const struct datagram_out *way, uint
 	};
 	bool stamped = way->wish.stamps & (SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED);
 	struct buf *quoted = stamped ? buf_clone(buf) : NULL;
+	buf->to_ourselves = net_addr_is_multicast(&way->remote.addr)
+				    ? options->multicast_loop
+				    : route_is_broadcast(way->route.link, &way->remote.addr);
 	int error = ip_output(&way->route, &way->remote.addr, &meta, buf);
 	if (error == -EMSGSIZE)
 		errors_too_big(sock, &way->remote, way->route.mtu);

@@ -6,6 +6,7 @@
 #include "netstack/ether.h"
 
 #include "netstack/arp.h"
+#include "netstack/group.h"
 #include "netstack/ip.h"
 #include "netstack/neighbour.h"
 
@@ -36,11 +37,25 @@ static void group_hardware(const struct net_addr *group, uint8_t out[LINK_HARDWA
 	}
 }
 
+/* What we send to many reaches our own sockets as well, as if it had come by the link. */
+static void copy_to_ourselves(struct link *link, const struct net_addr *to, const struct buf *packet)
+{
+	struct buf *copy = !net_addr_is_multicast(to) || group_is_heard(link, to) ? buf_clone(packet) : NULL;
+
+	if (!copy)
+		return;
+	copy->looped = copy->summed = true;
+	link_deliver(link_loopback(), copy);
+	copy->link = link;
+}
+
 void ether_output(struct link *link, const struct net_addr *to, struct buf *buf)
 {
 	uint16_t type = net_addr_is_v4(to) ? ETHER_TYPE_IP4 : ETHER_TYPE_IP6;
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 
+	if (buf->to_ourselves)
+		copy_to_ourselves(link, to, buf);
 	if (net_addr_is_multicast(to)) {
 		group_hardware(to, hardware);
 		ether_send(link, hardware, type, buf);

@@ -229,6 +229,7 @@ int fragment_output(const struct route *route, const struct net_addr *target, co
 			return -ENOBUFS; /* the pieces that have left are for nothing, as when one is lost */
 		}
 		one->judged = buf->judged;
+		one->to_ourselves = buf->to_ourselves;
 		piece.offset = at;
 		piece.more = at + n < size;
 		ip_push(route, target, meta, &piece, one);

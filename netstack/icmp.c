@@ -13,6 +13,7 @@
 
 #include "netstack/counts.h"
 #include "netstack/errors.h"
+#include "netstack/group.h"
 #include "netstack/ndp.h"
 #include "netstack/ping.h"
 #include "netstack/ports.h"
@@ -297,6 +298,10 @@ void icmp_input(struct buf *buf)
 		memcpy(buf_push(buf, sizeof header), &header, sizeof header);
 		ping_input(buf);
 		buf_free(buf);
+		return;
+	}
+	if (!v4 && header.type == MLD_QUERY) {
+		group_mld_query(buf, (uint16_t)(net32(header.rest) >> 16));
 		return;
 	}
 	if (!v4 && header.type >= NDP_FIRST && header.type <= NDP_LAST) {

@@ -11,6 +11,7 @@
 #include "netstack/datagram.h"
 #include "netstack/device.h"
 #include "netstack/errors.h"
+#include "netstack/group.h"
 #include "netstack/net.h"
 #include "netstack/netlink.h"
 #include "netstack/packet.h"
@@ -89,6 +90,7 @@ void inet_setup(struct inet_sock *sock, enum inet_kind kind, uint16_t family, ui
 	list_init(&sock->port_node);
 	list_init(&sock->hash_node);
 	list_init(&sock->errors);
+	list_init(&sock->groups);
 	waitq_init(&sock->wait);
 	sock->kind = kind;
 	sock->protocol = protocol;
@@ -167,6 +169,7 @@ static int create(uint16_t family, const struct socket_caller *who, uint32_t typ
 		return -ENOMEM;
 	error = inet_file_new(sock, flags, who->cred, out);
 	if (error) {
+		group_leave_all(sock);
 		of->release(sock);
 		if (of->free)
 			of->free(sock);
@@ -268,9 +271,11 @@ int inet_route(const struct inet_sock *sock, const struct net_addr *source, cons
 	wish.link = target->link ? target->link : sock->local.link;
 	if (net_addr_is_multicast(&target->addr)) {
 		uint32_t own = v4 ? sock->options.multicast_link4 : sock->options.multicast6;
-		wish.link = own ? own : wish.link;
-		if (v4 && sock->options.multicast4 && net_addr_is_any(&wish.source))
-			wish.source = (struct net_addr){.words = {0, 0, net32(0xffff), sock->options.multicast4}};
+		struct net_addr address = {.words = {0, 0, net32(0xffff), sock->options.multicast4}};
+		const struct link *by_address = v4 && sock->options.multicast4 ? link_by_address(&address) : NULL;
+		wish.link = own ? own : by_address ? by_address->index : wish.link;
+		if (by_address && net_addr_is_any(&wish.source))
+			wish.source = address;
 	}
 	if (sock->device && wish.link && wish.link != sock->device)
 		return -EINVAL;

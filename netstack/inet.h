@@ -28,7 +28,7 @@ struct inet_options {
 	bool header_included;                /* IP_HDRINCL, of raw sockets */
 	bool dont_fragment6;                 /* IPV6_DONTFRAG */
 	bool late_port;                      /* IP_BIND_ADDRESS_NO_PORT */
-	bool multicast_all4, multicast_all6; /* IP_MULTICAST_ALL: kept */
+	bool multicast_all4, multicast_all6; /* IP_MULTICAST_ALL: also groups that others have joined */
 	uint8_t least_hops4, least_hops6;    /* IP_MINTTL: what comes from farther away is dropped */
 	bool free_bind, multicast_loop, v6_only;
 	uint32_t multicast4, multicast6;       /* IP*_MULTICAST_IF as it was set: an address, the index of a link */
@@ -59,6 +59,7 @@ struct inet_sock {
 	uint32_t error_bytes;     /* what they count against SO_RCVBUF */
 	uint32_t zero_copies;     /* sends with MSG_ZEROCOPY */
 	uint32_t stamp_number;    /* of the next send, for SOF_TIMESTAMPING_OPT_ID */
+	struct list groups;       /* what it has joined (group.c) */
 	struct waitq wait;        /* all that concerns the socket's own user */
 };
 

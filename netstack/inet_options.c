@@ -5,6 +5,7 @@
  */
 #include "netstack/inet.h"
 
+#include "netstack/group.h"
 #include "netstack/ports.h"
 #include "netstack/raw.h"
 #include "netstack/tcp.h"
@@ -465,7 +466,8 @@ static int set_special(struct inet_sock *sock, const struct cred *cred, int leve
 		return raw_option_set(sock, level, option, value, size);
 	if (level == IPPROTO_IP && option == IP_MULTICAST_IF)
 		return set_multicast4(sock, value, size);
-	return -ENOSYS;
+	int error = group_option_set(sock, level, option, value, size);
+	return error == -ENOPROTOOPT ? -ENOSYS : error;
 }
 
 int inet_option_set(struct file *file, const struct socket_caller *who, int level, int option, const void *value,

@@ -11,6 +11,7 @@
 
 #include "netstack/counts.h"
 #include "netstack/fragment.h"
+#include "netstack/group.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
 #include "netstack/policy.h"
@@ -220,7 +221,7 @@ static bool take6(struct buf *buf, struct fragment *fragment)
 static bool addresses_acceptable(const struct buf *buf)
 {
 	bool outside = buf->link->kind != LINK_LOOPBACK;
-	bool many = net_addr_is_multicast(&buf->target) || route_is_broadcast(buf->link, &buf->target);
+	bool many = route_is_broadcast(buf->link, &buf->target);
 
 	if (net_addr_is_multicast(&buf->source) || route_is_broadcast(buf->link, &buf->source))
 		return false;
@@ -229,15 +230,17 @@ static bool addresses_acceptable(const struct buf *buf)
 	    !net_addr_is_any(&buf->source))
 		return false;
 	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)), and nobody is us. */
-	if (outside && (route_is_ours(&buf->source) || net_addr_is_loopback(&buf->target)))
+	if (outside && !buf->looped && (route_is_ours(&buf->source) || net_addr_is_loopback(&buf->target)))
 		return false;
+	if (net_addr_is_multicast(&buf->target))
+		return group_is_heard(buf->link, &buf->target);
 	return many || route_is_ours(&buf->target);
 }
 
 /* To the transports. Takes buf, whose headers are off. */
 static void deliver(struct buf *buf)
 {
-	if (!policy_enters(buf)) {
+	if (!buf->looped && buf->protocol != IP_PROTOCOL_IGMP && !policy_enters(buf)) {
 		buf->link->received.dropped++;
 		buf_free(buf);
 		return;
@@ -256,6 +259,9 @@ static void deliver(struct buf *buf)
 	case IP_PROTOCOL_ICMP:
 	case IP_PROTOCOL_ICMPV6:
 		icmp_input(buf);
+		break;
+	case IP_PROTOCOL_IGMP: /* queries ask what programs may join, and that is asked of the policy when they send */
+		group_igmp_input(buf);
 		break;
 	default:
 		if (raw)

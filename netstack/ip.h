@@ -5,6 +5,7 @@
 #include "netstack/route.h"
 
 #define IP_PROTOCOL_ICMP    1
+#define IP_PROTOCOL_IGMP    2
 #define IP_PROTOCOL_TCP     6
 #define IP_PROTOCOL_UDP     17
 #define IP_PROTOCOL_ICMPV6  58

@@ -121,6 +121,15 @@ bool link_has_address(const struct link *link, const struct net_addr *addr)
 	return item;
 }
 
+struct link *link_by_address(const struct net_addr *addr)
+{
+	struct link *link = NULL;
+
+	while ((link = link_next(link)) && !link_has_address(link, addr))
+		;
+	return link;
+}
+
 const struct link_address *link_address_next(const struct link *link, const struct link_address *item)
 {
 	const struct list *next = item ? item->node.next : link->addresses.next;

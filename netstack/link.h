@@ -28,12 +28,13 @@ struct link {
 	uint32_t mtu;   /* bytes of a packet with its IP header */
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool up;
-	bool sums;             /* packets need their transport's checksum */
-	bool offload;          /* whoever takes the frames cuts those with buf->segment (gso.h) */
-	uint32_t gso_bytes;    /* an IP packet of TCP may be so large, to be cut into segments; 0: never above mtu */
-	uint32_t port;         /* of an Ethernet link: where its frames go (uplink.h) */
-	struct list addresses; /* struct link_address, in the order they were given */
-	struct list input;     /* struct buf: arrived, not yet looked at */
+	bool sums;          /* packets need their transport's checksum */
+	bool offload;       /* whoever takes the frames cuts those with buf->segment (gso.h) */
+	uint32_t gso_bytes; /* an IP packet of TCP may be so large, to be cut into segments; 0: never above mtu */
+	uint64_t old_querier_until_ns[2]; /* IPv4, IPv6: a router asks in the older version (group.c) */
+	uint32_t port;                    /* of an Ethernet link: where its frames go (uplink.h) */
+	struct list addresses;            /* struct link_address, in the order they were given */
+	struct list input;                /* struct buf: arrived, not yet looked at */
 	uint32_t input_count;
 	struct {
 		uint64_t packets, bytes, dropped;
@@ -57,6 +58,8 @@ struct link *link_next(const struct link *link);
 struct link *link_by_index(uint32_t index);
 /* As by SIOCGIFINDEX. Borrowed; NULL: none. */
 struct link *link_by_name(const char *name);
+/* The one whose own address it is. Borrowed; NULL: none. */
+struct link *link_by_address(const struct net_addr *addr);
 /* Is it one of the link's own addresses? */
 bool link_has_address(const struct link *link, const struct net_addr *addr);
 /* Addresses of a link, NULL first; NULL behind the last. Borrowed. */

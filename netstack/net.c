@@ -7,6 +7,7 @@
 
 #include "netstack/ether.h"
 #include "netstack/fragment.h"
+#include "netstack/group.h"
 #include "netstack/inet.h"
 #include "netstack/ip.h"
 #include "netstack/neighbour.h"
@@ -48,6 +49,8 @@ int net_init(void)
 		error = neighbour_init();
 	if (!error)
 		error = fragment_init();
+	if (!error)
+		error = group_init();
 	if (!error)
 		error = policy_init();
 	return error ? error : inet_init();

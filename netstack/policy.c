@@ -15,6 +15,7 @@
  */
 #include "netstack/policy.h"
 
+#include "netstack/group.h"
 #include "netstack/ndp.h"
 #include "netstack/net.h"
 #include "netstack/policy_audit.h"
@@ -489,7 +490,7 @@ static bool icmp_enters(bool v4, uint8_t type, const struct net_end *local, cons
 		return policy_rules_addr(&policy->config.rules, &remote->addr, 0, POLICY_ICMP, &rule) == POLICY_ALLOWS;
 	(void)local;
 	/* Reports are believed only about packets that we sent (icmp.c), neighbours only on the link (ndp.c). */
-	return v4 || type < ICMP6_REPORTS || (type >= NDP_FIRST && type <= NDP_LAST);
+	return v4 || type < ICMP6_REPORTS || type == MLD_QUERY || (type >= NDP_FIRST && type <= NDP_LAST);
 }
 
 /* A program that may make packets itself could answer our own questions over the loopback. */

@@ -288,14 +288,15 @@ struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, c
 	return choice.best;
 }
 
-struct inet_sock *datagram_next(uint8_t protocol, uint16_t port, const struct inet_sock *item)
+struct inet_sock *datagram_next(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+				const struct link *link, const struct inet_sock *item)
 {
-	struct list *bucket = port_bucket(port);
+	struct list *bucket = port_bucket(local->port);
 	struct list *at = item ? item->port_node.next : bucket->next;
 
 	for (; at != bucket; at = at->next) {
 		struct inet_sock *sock = list_entry(at, struct inet_sock, port_node);
-		if (sock->protocol == protocol && sock->local.port == port)
+		if (sock->protocol == protocol && inet_takes_from(sock, link) && score(sock, local, remote) >= 0)
 			return sock;
 	}
 	return NULL;

@@ -34,8 +34,9 @@ struct inet_sock *listener_find(const struct net_end *local, const struct net_en
  * common. Borrowed. */
 struct inet_sock *datagram_find(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
 				const struct link *link);
-/* Each datagram socket on the port, for groups. item: NULL first. */
-struct inet_sock *datagram_next(uint8_t protocol, uint16_t port, const struct inet_sock *item);
+/* Each datagram socket that a packet to many is for. item: NULL first. */
+struct inet_sock *datagram_next(uint8_t protocol, const struct net_end *local, const struct net_end *remote,
+				const struct link *link, const struct inet_sock *item);
 
 /* Every socket that has a port, in no order: NULL first; NULL behind the last. Nothing may change meanwhile. Borrowed.
  */

@@ -219,9 +219,10 @@ static struct link *link_for_many(const struct route_wish *wish)
 	if (!net_addr_is_multicast(&wish->target) && !net_addr_is_broadcast(&wish->target) &&
 	    !net_addr_is_link_local(&wish->target))
 		return NULL;
+	bool v4 = net_addr_is_v4(&wish->target);
 	while ((link = link_next(link)))
-		if (link->up && (wish->link ? link->index == wish->link
-					    : link->kind == LINK_ETHER && !net_addr_is_v4(&wish->target)))
+		if (link->up && (wish->link ? link->index == wish->link && (v4 || link->kind == LINK_ETHER)
+					    : link->kind == LINK_ETHER && !v4))
 			break;
 	return link;
 }

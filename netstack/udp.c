@@ -8,6 +8,7 @@
 #include "netstack/udp.h"
 
 #include "netstack/counts.h"
+#include "netstack/group.h"
 #include "netstack/icmp.h"
 #include "netstack/net.h"
 #include "netstack/ports.h"
@@ -315,13 +316,15 @@ static void enqueue(struct inet_sock *sock, struct buf *buf, uint32_t uncovered)
 		buf_free(buf);
 }
 
-static void deliver_to_group(struct buf *buf, uint32_t uncovered)
+static void deliver_to_many(struct buf *buf, uint32_t uncovered)
 {
+	struct net_end local = {.addr = buf->target, .port = buf->target_port};
+	struct net_end remote = {.addr = buf->source, .port = buf->source_port};
+	bool group = net_addr_is_multicast(&buf->target);
 	struct inet_sock *sock = NULL;
 
-	while ((sock = datagram_next(buf->protocol, buf->target_port, sock))) {
-		bool fits = net_addr_is_any(&sock->local.addr) || net_addr_equal(&sock->local.addr, &buf->target);
-		struct buf *copy = fits ? buf_clone(buf) : NULL;
+	while ((sock = datagram_next(buf->protocol, &local, &remote, buf->link, sock))) {
+		struct buf *copy = !group || group_is_for(sock, buf->link, &buf->target) ? buf_clone(buf) : NULL;
 		if (copy)
 			enqueue(sock, copy, uncovered);
 	}
@@ -369,8 +372,8 @@ void udp_input(struct buf *buf)
 	}
 	buf->source_port = net16(header.source);
 	buf->target_port = net16(header.target);
-	if (net_addr_is_multicast(&buf->target) || net_addr_is_broadcast(&buf->target)) {
-		deliver_to_group(buf, uncovered);
+	if (net_addr_is_multicast(&buf->target) || route_is_broadcast(buf->link, &buf->target)) {
+		deliver_to_many(buf, uncovered);
 		return;
 	}
 	struct net_end local = {.addr = buf->target, .port = buf->target_port};

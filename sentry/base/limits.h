@@ -70,6 +70,8 @@
 #define ROUTE_LIMIT            256                /* entries of the routing table */
 #define UPLINK_LIMIT           8                  /* links to the outside */
 #define UPLINK_QUEUE           1000               /* frames that wait for room in one, as txqueuelen */
+#define GROUP_LIMIT            4096               /* multicast groups that are listened to */
+#define GROUP_SOCKET_LIMIT     20                 /* of them by one socket, as net.ipv4.igmp_max_memberships */
 #define NEIGHBOUR_LIMIT        1024               /* as net.ipv4.neigh.default.gc_thresh3 */
 #define NEIGHBOUR_QUEUE        64                 /* packets that wait until a neighbour has answered */
 #define FRAGMENT_PACKETS       64                 /* packets of which fragments are missing */
