@@ -55,6 +55,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/confine.h"
 #include "platform/host.h"
 #include "platform/ptrace/tracee.h"
 #include "platform/rawcall.h"
@@ -414,20 +415,11 @@ static void drop_rights(void)
 }
 
 /* The loop's calls and nothing else, if there is anybody to see to it. */
-static void confine(void)
+static void tracer_confine(void)
 {
-	static const struct sock_filter insn[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_wait4, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {COUNT(insn), (struct sock_filter *)insn};
+	static const uint32_t calls[] = {SYS_ptrace, SYS_wait4, SYS_process_vm_readv, SYS_exit_group};
 
-	(void)!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	(void)!confine(calls, COUNT(calls));
 }
 
 static no_return void tracer_main(int wire)
@@ -443,7 +435,7 @@ static no_return void tracer_main(int wire)
 	if (write(wire, &request, sizeof request) != (ssize_t)sizeof request || request.result)
 		_exit(0);
 	drop_rights();
-	confine();
+	tracer_confine();
 	loop();
 }
 

@@ -26,8 +26,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,6 +40,7 @@
 #include <unistd.h>
 
 #include "gate_symbols.h"
+#include "platform/confine.h"
 #include "platform/host.h"
 #include "platform/rawcall.h"
 
@@ -134,19 +133,9 @@ static void drop_everything(void)
 /* The loop's own calls and nothing else. */
 static void factory_confine(void)
 {
-	static const struct sock_filter insn[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 5, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup3, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {COUNT(insn), (struct sock_filter *)insn};
+	static const uint32_t calls[] = {SYS_recvmsg, SYS_write, SYS_dup3, SYS_close, SYS_exit_group};
 
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+	if (!confine(calls, COUNT(calls)))
 		_exit(106);
 }
 
