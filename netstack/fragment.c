@@ -219,7 +219,7 @@ int fragment_output(const struct route *route, const struct net_addr *target, co
 	bool v4 = net_addr_is_v4(target);
 	uint32_t fixed = v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES + (uint32_t)sizeof(struct ip6_fragment);
 	uint32_t most = (route->mtu - fixed) / FRAGMENT_UNIT * FRAGMENT_UNIT, size = buf_size(buf);
-	struct ip_piece piece = {.id = net_random()};
+	struct ip_piece piece = {.id = ip_identification()};
 
 	for (uint32_t at = 0; at < size; at += most) {
 		uint32_t n = MIN(most, size - at);

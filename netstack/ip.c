@@ -34,6 +34,16 @@
 
 /* ------------------------------------------------------------------------------------------------ out */
 
+uint32_t ip_identification(void)
+{
+	static uint32_t last;
+
+	if (!last)
+		last = net_random();
+	last += 1 + net_random() % 16;
+	return last;
+}
+
 static void push4(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
 		  const struct ip_piece *piece, struct buf *buf)
 {
@@ -45,7 +55,7 @@ static void push4(const struct route *route, const struct net_addr *target, cons
 		.size = net16((uint16_t)size),
 		.id = piece                 ? (uint16_t)piece->id
 		      : meta->dont_fragment ? 0
-					    : (uint16_t)net_random(),
+					    : (uint16_t)ip_identification(),
 		.fragment =
 			net16(piece ? (uint16_t)(piece->offset / 8 | (piece->more ? IP4_MORE_FRAGMENTS : 0)) : flags),
 		.hops = meta->hops,

@@ -64,6 +64,9 @@ struct ip_piece {
 /* Puts the network header on; piece: NULL for a whole packet. For fragment.c. */
 void ip_push(const struct route *route, const struct net_addr *target, const struct ip_meta *meta,
 	     const struct ip_piece *piece, struct buf *buf);
+/* For a packet that may be cut: another one than those of the last thousands, so that pieces of two never meet, and not
+ * easily guessed (RFC 7739 section 5.3). */
+uint32_t ip_identification(void);
 /* A packet from a link. Takes it. */
 void ip_input(struct buf *buf);
 

@@ -35,7 +35,7 @@
 #define MSS_LEAST       48u
 #define STAMP_BYTES     12u
 
-struct tcp_settings tcp_settings = {.ecn = 2};
+struct tcp_settings tcp_settings = {.ecn = 2, .cookies = 1};
 static struct slab tcp_slab = SLAB(tcp_sock), chunk_slab = SLAB(tcp_chunk);
 static uint32_t time_wait_count;
 
@@ -98,6 +98,19 @@ void tcp_sock_free(struct inet_sock *sock)
 	slab_free(&tcp_slab, tcp);
 }
 
+void tcp_clock_start(uint64_t *since_ns)
+{
+	if (!*since_ns)
+		*since_ns = clock_now_ns();
+}
+
+void tcp_clock_stop(uint64_t *since_ns, uint64_t *total_ns)
+{
+	if (*since_ns)
+		*total_ns += clock_now_ns() - *since_ns;
+	*since_ns = 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ queues */
 
 struct tcp_chunk *tcp_chunk_of(struct block *block)
@@ -147,14 +160,16 @@ uint32_t tcp_receive_room(const struct tcp_sock *tcp)
 {
 	uint32_t limit = tcp->inet.base.receive_bytes / 2, used = tcp->ready_bytes + tcp->ahead_bytes;
 
+	if (tcp->window_clamp)
+		limit = MIN(limit, tcp->window_clamp);
 	return limit > used ? limit - used : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ beginnings */
 
-void tcp_begin(struct tcp_sock *tcp)
+void tcp_begin(struct tcp_sock *tcp, uint32_t iss)
 {
-	tcp->iss = net_random();
+	tcp->iss = iss;
 	tcp->una = tcp->nxt = tcp->iss;
 	tcp->send_end = tcp->iss + 1; /* behind the SYN */
 	tcp->held = 0;
@@ -164,7 +179,7 @@ void tcp_begin(struct tcp_sock *tcp)
 	tcp->early_is_probe = tcp->tail_probing = false;
 	tcp->ecn_ok = tcp->ecn_echo = tcp->ecn_reduced = false;
 	tcp->syn_at_ns = clock_now_ns();
-	tcp->retransmitted_bytes = 0;
+	memset(&tcp->stats, 0, sizeof tcp->stats);
 	tcp->fin_wanted = tcp->fin_received = tcp->recovering = tcp->probing = false;
 	tcp->urgent_valid = tcp->urgent_sending = tcp->ack_now = tcp->push_pending = false;
 	tcp->duplicates = tcp->backoff = tcp->probes = tcp->retransmits = 0;
@@ -236,6 +251,8 @@ struct inet_sock *tcp_child_new(struct tcp_sock *listener)
 	tcp->keep_interval_s = listener->keep_interval_s;
 	tcp->keep_count = listener->keep_count;
 	tcp->user_timeout_ms = listener->user_timeout_ms;
+	tcp->window_clamp = listener->window_clamp;
+	tcp->unsent_low = listener->unsent_low;
 	tcp->linger2_s = listener->linger2_s;
 	port_share(sock, &listener->inet);
 	tcp->listener = listener;

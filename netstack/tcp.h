@@ -85,6 +85,7 @@ struct tcp_sent {
 	struct list node;         /* of tcp->sent, in sequence; together they are una to nxt */
 	uint32_t start, end;      /* a FIN counts as a byte */
 	uint64_t at_ns;           /* when they were sent last */
+	uint64_t delivered;       /* bytes that had arrived then */
 	bool sacked, lost, again; /* arrived; to be sent again; have been sent again */
 };
 
@@ -93,7 +94,19 @@ struct loss_news {
 	uint32_t bytes;                     /* that have arrived */
 	uint32_t echo;                      /* in: its timestamp echo; 0: none */
 	uint64_t first_rtt_ns, last_rtt_ns; /* of the oldest and the newest of them; 0: cannot be told */
+	uint64_t sent_at_ns, delivered;     /* of the one that was sent last: when, and what had arrived then */
 	bool duplicate;                     /* something arrived twice (RFC 2883) */
+};
+
+/* What a connection has done, for TCP_INFO (RFC 4898). Times 0: never. */
+struct tcp_stats {
+	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_again, bytes_arrived;
+	uint32_t segments_in, segments_out, data_in, data_out, delivered, delivered_marked, duplicates, reordered,
+		ahead;
+	uint64_t busy_ns, window_ns, buffer_ns;                   /* data waits; for the peer's window; for room here */
+	uint64_t busy_since_ns, window_since_ns, buffer_since_ns; /* 0: not now */
+	uint64_t sent_at_ns, received_at_ns, acked_at_ns;
+	uint64_t rate; /* bytes a second that arrived in the last round trip */
 };
 
 struct tcp_sock {
@@ -138,13 +151,14 @@ struct tcp_sock {
 	uint64_t syn_at_ns;      /* of the only SYN; 0: there were more */
 	uint64_t stuck_since_ns; /* the oldest unacknowledged byte's first timeout; 0: none */
 	uint32_t retransmits;    /* in all, for TCP_INFO */
-	uint64_t retransmitted_bytes;
 
 	/* Explicit congestion notification (RFC 3168). */
 	bool ecn_ok;          /* both ends know it */
 	bool ecn_echo;        /* [in] tell the sender, until it says that it has heard */
 	bool ecn_reduced;     /* [cc] say so with the next new data */
 	uint32_t ecn_recover; /* [in] one reduction a round trip: until this is acknowledged */
+
+	struct tcp_stats stats;
 
 	/* Congestion: bytes (RFC 9438, RFC 5681). */
 	uint32_t cwnd, ssthresh;
@@ -184,6 +198,7 @@ struct tcp_sock {
 	/* A listener's: connections that are not accepted. A connection's: the listener and its place there. */
 	struct list embryos, accepted; /* handshake under way; complete */
 	uint32_t embryo_count, accepted_count, backlog;
+	uint64_t overflow_at_ns;   /* SYNs were answered by cookies; 0: never */
 	struct tcp_sock *listener; /* counted; NULL once accepted */
 	struct list listener_node;
 
@@ -201,7 +216,10 @@ struct tcp_sock {
 	bool connecting; /* connect(2) has begun and its caller does not know yet how it ended */
 	bool more;       /* the last send said MSG_MORE */
 	uint32_t keep_idle_s, keep_interval_s, keep_count, syn_count, user_timeout_ms, defer_accept_s;
-	int32_t linger2_s; /* -1: closes at once after the FIN is acknowledged */
+	uint32_t window_clamp; /* 0: none */
+	uint32_t unsent_low;   /* TCP_NOTSENT_LOWAT; 0: none */
+	bool thin_timeouts;    /* TCP_THIN_LINEAR_TIMEOUTS: said, of no effect */
+	int32_t linger2_s;     /* -1: closes at once after the FIN is acknowledged */
 };
 
 static inline bool seq_before(uint32_t a, uint32_t b)
@@ -232,7 +250,8 @@ static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
 
 /* net.ipv4.tcp_* of the sandbox. */
 extern struct tcp_settings {
-	int ecn; /* 0: no, 1: ask for it and agree to it, 2: agree to it */
+	int ecn;     /* 0: no, 1: ask for it and agree to it, 2: agree to it */
+	int cookies; /* 0: no, 1: when a listener's queue runs over, 2: always */
 } tcp_settings;
 
 /* ------------------------------------------------------------------------------------------------ for sockets */
@@ -270,7 +289,7 @@ void tcp_too_big(const struct net_end *local, const struct net_end *remote, uint
 void tcp_get(struct tcp_sock *tcp);
 void tcp_put(struct tcp_sock *tcp);
 /* A new connection's own numbers; state stays. */
-void tcp_begin(struct tcp_sock *tcp);
+void tcp_begin(struct tcp_sock *tcp, uint32_t iss);
 /* What we can take on a route with this MTU, told in our SYN. */
 uint32_t tcp_own_mss(const struct tcp_sock *tcp, uint32_t mtu);
 /* What the handshake said is now known: segment size, first window. mtu: of the route. */
@@ -295,6 +314,9 @@ uint32_t tcp_receive_room(const struct tcp_sock *tcp);
 void tcp_queues_purge(struct tcp_sock *tcp);
 must_check struct tcp_chunk *tcp_chunk_of(struct block *block); /* empty; adds a reference. NULL: no memory */
 void tcp_chunk_free(struct tcp_chunk *chunk);
+/* A time that is measured from *since_ns on (0: it is not running) and added up. */
+void tcp_clock_start(uint64_t *since_ns);
+void tcp_clock_stop(uint64_t *since_ns, uint64_t *total_ns);
 /* The clock of the timestamps option: milliseconds. */
 uint32_t tcp_stamp_now(void);
 
@@ -310,6 +332,8 @@ must_check bool tcp_output_beyond(struct tcp_sock *tcp);
 /* One byte or nothing, to make the peer say its window or that it lives. */
 void tcp_send_probe(struct tcp_sock *tcp);
 void tcp_send_reset(struct tcp_sock *tcp);
+/* Answers a SYN without a connection, from this first sequence number (tcp_cookie.c). */
+void tcp_send_cookie(const struct buf *buf, const struct tcp_segment *segment, uint32_t iss, uint16_t mss);
 /* Answers a segment that belongs to no connection. */
 void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment);
 /* An ACK is due: now, or with the next data, or when the timer fires. */
@@ -317,6 +341,14 @@ void tcp_ack_later(struct tcp_sock *tcp);
 void tcp_retransmit_arm(struct tcp_sock *tcp);
 /* The queue's bytes up to ack are acknowledged. */
 void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes);
+
+/* ------------------------------------------------------------------------------------------------ tcp_cookie.c */
+
+/* The first sequence number of the answer to a SYN that is not remembered. */
+uint32_t cookie_make(const struct net_end *local, const struct net_end *remote, const struct tcp_segment *syn);
+/* Does this segment acknowledge such an answer? Then the segment size that the SYN named. */
+must_check bool cookie_check(const struct net_end *local, const struct net_end *remote, const struct tcp_segment *ack,
+			     uint16_t *mss);
 
 /* ------------------------------------------------------------------------------------------------ tcp_loss.c */
 

@@ -7,8 +7,8 @@
  * Against blind attackers: RFC 5961 (a RST counts only at the exact place, a SYN never, ACKs must be near), RFC 7323's
  * PAWS, RFC 5927 for reports.
  *
- * Limits: TCP_AHEAD_LIMIT segments behind a hole; no SYN cookies: a listener holds as many half-open connections as its
- * backlog, newer ones are dropped.
+ * Limits: TCP_AHEAD_LIMIT segments behind a hole; a listener holds as many half-open connections as its backlog, newer
+ * ones get cookies (tcp_cookie.c).
  */
 #include "netstack/tcp.h"
 
@@ -19,13 +19,14 @@
 #include <errno.h>
 #include <poll.h>
 
-#define SCALE_LIMIT  14    /* RFC 7323 section 2.3 */
-#define GATHER_BYTES 1024u /* payloads below this are gathered */
-#define GATHER_BLOCK (8192u - (uint32_t)sizeof(struct block))
-#define STAMP_AGE_NS (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
-#define CHALLENGE_NS (500 * NS_PER_MS)              /* as net.ipv4.tcp_invalid_ratelimit */
-#define READ_EVENTS  (POLLIN | POLLRDNORM)
-#define WRITE_EVENTS (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define SCALE_LIMIT    14    /* RFC 7323 section 2.3 */
+#define GATHER_BYTES   1024u /* payloads below this are gathered */
+#define GATHER_BLOCK   (8192u - (uint32_t)sizeof(struct block))
+#define STAMP_AGE_NS   (24ull * 24 * 3600 * NS_PER_S) /* then an old timestamp says nothing (RFC 7323 section 5.5) */
+#define COOKIE_LIFE_NS (128 * NS_PER_S)
+#define CHALLENGE_NS   (500 * NS_PER_MS) /* as net.ipv4.tcp_invalid_ratelimit */
+#define READ_EVENTS    (POLLIN | POLLRDNORM)
+#define WRITE_EVENTS   (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* ------------------------------------------------------------------------------------------------ headers */
 
@@ -159,6 +160,10 @@ static void acked(struct tcp_sock *tcp, const struct tcp_segment *segment, struc
 	if (seq_before(tcp->una, tcp->send_end))
 		tcp_send_queue_drop(tcp, data);
 	tcp->una = segment->ack;
+	tcp->stats.bytes_acked += bytes;
+	tcp->stats.acked_at_ns = clock_now_ns();
+	if (!seq_before(tcp->una, tcp->send_end))
+		tcp_clock_stop(&tcp->stats.busy_since_ns, &tcp->stats.busy_ns);
 	if (!tcp->recovering || tcp->sacked_ok)
 		tcp->duplicates = 0;
 	else /* of those that have arrived, these are not beyond the hole any more */
@@ -185,7 +190,9 @@ static void ecn_input(struct tcp_sock *tcp, const struct tcp_segment *segment)
 
 	if (free)
 		tcp->ecn_recover = tcp->una; /* as recover follows una */
-	if (tcp->ecn_ok && segment->flags & TCP_ECE && free && !tcp->recovering && tcp->nxt != tcp->una)
+	if (segment->flags & TCP_ECE)
+		tcp->stats.delivered_marked++;
+	if (segment->flags & TCP_ECE && free && !tcp->recovering && tcp->nxt != tcp->una)
 		congestion_lost(tcp);
 }
 
@@ -272,6 +279,7 @@ static bool gather(struct tcp_sock *tcp, struct buf *buf)
 static void ready_add(struct tcp_sock *tcp, struct buf *buf)
 {
 	tcp->rcv_nxt += buf->size;
+	tcp->stats.bytes_received += buf->size;
 	tcp->ready_bytes += buf->size;
 	if (!buf->size)
 		buf_free(buf);
@@ -282,6 +290,7 @@ static void ready_add(struct tcp_sock *tcp, struct buf *buf)
 static void fin_input(struct tcp_sock *tcp)
 {
 	tcp->rcv_nxt++;
+	tcp->stats.bytes_received++;
 	tcp->fin_received = true;
 	tcp->ack_now = true;
 	tcp->inet.shutdown |= INET_SHUT_READ;
@@ -334,6 +343,7 @@ static void ahead_add(struct tcp_sock *tcp, struct buf *buf)
 
 	tcp->ack_now = true; /* tells the sender of the hole (RFC 5681 section 4.2) */
 	tcp->last_ahead = buf->sequence;
+	tcp->stats.ahead++;
 	list_for_each (other, &tcp->ahead, node) {
 		uint32_t other_end = other->sequence + other->size;
 		count++;
@@ -525,6 +535,7 @@ static void syn_sent_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_seg
 		return;
 	}
 	tcp->una = segment->ack;
+	tcp->stats.bytes_acked++; /* the SYN, as Linux counts */
 	net_timer_disarm(&tcp->retransmit);
 	measure_syn(tcp, segment);
 	tcp_established(tcp);
@@ -580,6 +591,10 @@ static bool syn_received_input(struct tcp_sock *tcp, struct buf *buf, struct tcp
 		tcp_refuse(buf, segment);
 		return false;
 	}
+	/* TCP_DEFER_ACCEPT: there is no connection before there is data, or the time is over. */
+	if (tcp->listener && tcp->listener->defer_accept_s && segment->end == segment->sequence &&
+	    clock_now_ns() - tcp->heard_at_ns < tcp->listener->defer_accept_s * NS_PER_S)
+		return false;
 	if (tcp->listener && tcp->listener->accepted_count > tcp->listener->backlog)
 		return false; /* nobody accepts: the SYN-ACK is sent again, and this may work then */
 	tcp->una = segment->ack;
@@ -653,34 +668,86 @@ static void synchronized_input(struct tcp_sock *tcp, struct buf *buf, struct tcp
 
 /* ------------------------------------------------------------------------------------------------ arrival */
 
-/* A SYN for a listener. */
-static void listen_input(struct tcp_sock *listener, struct buf *buf, const struct tcp_segment *segment)
+/* A connection of its own for what came to a listener; syn: as the peer's SYN was. NULL: no memory. Borrowed. */
+static struct tcp_sock *child_begin(struct tcp_sock *listener, const struct buf *buf, const struct tcp_segment *syn,
+				    uint32_t iss, uint32_t mtu)
 {
-	struct inet_sock *sock;
-	struct route route;
+	struct inet_sock *sock = tcp_child_new(listener);
 
-	if (segment->flags & TCP_RST)
-		return;
-	if (segment->flags & TCP_ACK) {
-		tcp_refuse(buf, segment);
-		return;
-	}
-	if (!(segment->flags & TCP_SYN) || listener->accepted_count > listener->backlog ||
-	    listener->embryo_count > MAX(listener->backlog, 8u) ||
-	    route_find(&(struct route_wish){.source = buf->target, .target = buf->source}, &route))
-		return;
-	sock = tcp_child_new(listener);
 	if (!sock)
-		return;
+		return NULL;
 	struct tcp_sock *tcp = tcp_of(sock);
 	sock->local = (struct net_end){.addr = buf->target, .port = buf->target_port};
 	sock->remote = (struct net_end){.addr = buf->source, .port = buf->source_port};
 	connection_enter(sock);
-	tcp_begin(tcp);
+	tcp_begin(tcp, iss);
 	tcp->state = TCP_SYN_RECEIVED;
-	offers_take(tcp, segment);
-	tcp_settle(tcp, route.mtu);
-	tcp_send_syn(tcp);
+	offers_take(tcp, syn);
+	tcp_settle(tcp, mtu);
+	return tcp;
+}
+
+/* Has it answered by cookies lately? */
+static bool cookies_out(const struct tcp_sock *listener)
+{
+	return listener->overflow_at_ns && clock_now_ns() - listener->overflow_at_ns <= COOKIE_LIFE_NS;
+}
+
+/* A segment that acknowledges a cookie of ours: the connection, as if there had been one since the SYN. NULL: it does
+ * not. Borrowed. */
+static struct tcp_sock *cookie_input(struct tcp_sock *listener, const struct buf *buf,
+				     const struct tcp_segment *segment)
+{
+	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct tcp_segment syn = {.sequence = segment->sequence - 1, .window = segment->window, .scale = -1};
+	struct route route;
+
+	if (!cookies_out(listener) || listener->accepted_count > listener->backlog || segment->flags & TCP_SYN ||
+	    !cookie_check(&local, &remote, segment, &syn.mss) ||
+	    route_find(&(struct route_wish){.source = buf->target, .target = buf->source}, &route))
+		return NULL;
+	struct tcp_sock *tcp = child_begin(listener, buf, &syn, segment->ack - 1, route.mtu);
+	if (!tcp)
+		return NULL;
+	tcp->nxt = segment->ack;
+	tcp->syn_at_ns = 0;
+	tcp->edge = tcp->rcv_nxt + UINT16_MAX; /* as the answer said */
+	return tcp;
+}
+
+/* Something for a listener. The connection that it is for from now on, or NULL: it has been dealt with. Borrowed. */
+static struct tcp_sock *listen_input(struct tcp_sock *listener, struct buf *buf, const struct tcp_segment *segment)
+{
+	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	bool full = listener->embryo_count > MAX(listener->backlog, 8u) || tcp_settings.cookies == 2;
+	struct route route;
+
+	if (segment->flags & TCP_RST)
+		return NULL;
+	if (segment->flags & TCP_ACK) {
+		struct tcp_sock *tcp = cookie_input(listener, buf, segment);
+		/* Data may have overtaken the acknowledgement of a cookie, and proves nothing by itself: it comes
+		 * again. */
+		if (!tcp && !cookies_out(listener))
+			tcp_refuse(buf, segment);
+		return tcp;
+	}
+	if (!(segment->flags & TCP_SYN) || listener->accepted_count > listener->backlog ||
+	    (full && !tcp_settings.cookies) ||
+	    route_find(&(struct route_wish){.source = buf->target, .target = buf->source}, &route))
+		return NULL;
+	if (full) {
+		listener->overflow_at_ns = clock_now_ns();
+		uint32_t mss = route.mtu - TCP_HEADER_BYTES;
+		mss -= net_addr_is_v4(&buf->source) ? IP4_HEADER_BYTES : IP6_HEADER_BYTES;
+		tcp_send_cookie(buf, segment, cookie_make(&local, &remote, segment),
+				(uint16_t)MIN(mss, (uint32_t)UINT16_MAX));
+		return NULL;
+	}
+	struct tcp_sock *tcp = child_begin(listener, buf, segment, net_random(), route.mtu);
+	if (tcp)
+		tcp_send_syn(tcp);
+	return NULL;
 }
 
 /* A new connection may take an old one's place when it cannot be mistaken for it (RFC 6191). */
@@ -696,6 +763,11 @@ static bool is_new_life(const struct tcp_sock *tcp, const struct tcp_segment *se
 static void connection_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_segment *segment)
 {
 	tcp_get(tcp);
+	tcp->stats.segments_in++;
+	if (segment->size) {
+		tcp->stats.data_in++;
+		tcp->stats.received_at_ns = clock_now_ns();
+	}
 	if (tcp->state == TCP_SYN_SENT) {
 		syn_sent_input(tcp, buf, segment);
 		buf_free(buf);
@@ -729,9 +801,12 @@ void tcp_input(struct buf *buf)
 		return;
 	}
 	sock = listener_find(&local, &remote);
-	if (sock)
-		listen_input(tcp_of(sock), buf, &segment);
-	else
+	struct tcp_sock *child = sock ? listen_input(tcp_of(sock), buf, &segment) : NULL;
+	if (child) {
+		connection_input(child, buf, &segment);
+		return;
+	}
+	if (!sock)
 		tcp_refuse(buf, &segment);
 	buf_free(buf);
 }

@@ -90,6 +90,7 @@ static bool split(struct tcp_sock *tcp, struct tcp_sent *run, uint32_t at)
 	if (!rest)
 		return false;
 	rest->at_ns = run->at_ns;
+	rest->delivered = run->delivered;
 	rest->sacked = run->sacked;
 	rest->lost = run->lost;
 	rest->again = run->again;
@@ -106,10 +107,12 @@ struct tcp_sent *loss_run(struct tcp_sock *tcp)
 	if (same && last->at_ns == now)
 		return last;
 	run = run_new(tcp, tcp->sent.prev, tcp->nxt, tcp->nxt);
-	if (run)
+	if (run) {
 		run->at_ns = now;
-	else if (same) /* what is too long a list takes its time from the newest */
+		run->delivered = tcp->stats.bytes_arrived;
+	} else if (same) { /* what is too long a list takes its time from the newest */
 		last->at_ns = now;
+	}
 	return run ? run : same ? last : NULL;
 }
 
@@ -134,7 +137,13 @@ static void arrived(struct tcp_sock *tcp, const struct tcp_sent *run, struct los
 		news->first_rtt_ns = news->first_rtt_ns ? news->first_rtt_ns : MAX(rtt, 1ull);
 		news->last_rtt_ns = MAX(rtt, 1ull);
 		tcp->rack.min_rtt_ns = tcp->rack.min_rtt_ns ? MIN(tcp->rack.min_rtt_ns, rtt) : rtt;
-		tcp->rack.reordering |= seq_before(run->end, tcp->rack.highest);
+		bool late = seq_before(run->end, tcp->rack.highest);
+		tcp->rack.reordering |= late;
+		tcp->stats.reordered += late;
+	}
+	if (run->at_ns >= news->sent_at_ns) {
+		news->sent_at_ns = run->at_ns;
+		news->delivered = run->delivered;
 	}
 	tcp->rack.highest = seq_max(tcp->rack.highest, run->end);
 	if (sent_after(run->at_ns, run->end, tcp->rack.at_ns, tcp->rack.end)) {
@@ -210,6 +219,7 @@ void loss_sacked(struct tcp_sock *tcp, const struct tcp_segment *segment, struct
 	if (!duplicate)
 		return;
 	news->duplicate = true;
+	tcp->stats.duplicates++;
 	/* Something was sent again that had only been late: be more patient, once a round trip (section 6.2.4). */
 	if (!seq_before(segment->ack, tcp->rack.duplicate_round)) {
 		tcp->rack.patience = MIN(tcp->rack.patience + 1, REORDER_MOST);
@@ -329,11 +339,26 @@ static void probe_judge(struct tcp_sock *tcp, const struct loss_news *news)
 		congestion_lost(tcp);
 }
 
+/* What arrived while the newest segment was under way, by how long it was (draft-cheng-iccrg-delivery-rate-estimation).
+ */
+static void rate_measure(struct tcp_sock *tcp, const struct loss_news *news)
+{
+	uint64_t now = clock_now_ns();
+
+	tcp->stats.bytes_arrived += news->bytes;
+	tcp->stats.delivered += (news->bytes + tcp->mss - 1) / tcp->mss;
+	if (news->sent_at_ns) {
+		uint64_t took_us = MAX((now - news->sent_at_ns) / NS_PER_US, 1ull);
+		tcp->stats.rate = (tcp->stats.bytes_arrived - news->delivered) * (NS_PER_S / NS_PER_US) / took_us;
+	}
+}
+
 void loss_detect(struct tcp_sock *tcp, const struct loss_news *news)
 {
 	uint32_t before = tcp->lost_bytes;
 	uint64_t later = 0;
 
+	rate_measure(tcp, news);
 	probe_judge(tcp, news);
 	if (tcp->recovering && !seq_before(tcp->una, tcp->recover)) {
 		tcp->recovering = false;
@@ -381,8 +406,9 @@ void loss_again(struct tcp_sock *tcp, struct tcp_sent *run, uint32_t bytes)
 	run->lost = false;
 	run->again = true;
 	run->at_ns = clock_now_ns();
+	run->delivered = tcp->stats.bytes_arrived;
 	tcp->retransmits++;
-	tcp->retransmitted_bytes += bytes;
+	tcp->stats.bytes_again += bytes;
 	net_counts.tcp.again++;
 }
 

@@ -7,12 +7,74 @@
 #include "sentry/base/fiber.h"
 #include <errno.h>
 #include <linux/tcp.h>
+#include <poll.h>
 
-#define NAME_BYTES 16 /* TCP_CA_NAME_MAX */
+#define NAME_BYTES      16         /* TCP_CA_NAME_MAX */
+#define ATO_US          40000      /* what a delayed acknowledgement waits */
+#define STAMP_BYTES     12u        /* of each segment, with timestamps */
+#define SSTHRESH_NONE   (1u << 30) /* slow start goes on until a loss */
+#define CLAMP_LEAST     1152       /* half of the smallest receive buffer */
+#define RETRANSMIT_MOST 120u       /* seconds, as RTO_MAX in Linux */
 
 static uint32_t milliseconds(uint64_t since_ns)
 {
 	return since_ns ? (uint32_t)((clock_now_ns() - since_ns) / NS_PER_MS) : 0;
+}
+
+static uint32_t segments(const struct tcp_sock *tcp, uint32_t bytes)
+{
+	return (bytes + tcp->mss - 1) / tcp->mss;
+}
+
+/* What is under way, and how much that may be. */
+static void loss_fill(const struct tcp_sock *tcp, struct tcp_info *out)
+{
+	const struct tcp_sent *run;
+	uint32_t again = 0;
+
+	list_for_each (run, &tcp->sent, node)
+		again += run->again && !run->sacked && !run->lost ? run->end - run->start : 0;
+	out->tcpi_unacked = segments(tcp, tcp->nxt - tcp->una);
+	out->tcpi_sacked = segments(tcp, tcp->sacked_bytes);
+	out->tcpi_lost = segments(tcp, tcp->lost_bytes);
+	out->tcpi_retrans = segments(tcp, again);
+	out->tcpi_reordering = 3;
+	out->tcpi_reord_seen = tcp->stats.reordered;
+	out->tcpi_dsack_dups = tcp->stats.duplicates;
+	out->tcpi_snd_ssthresh = tcp->ssthresh >= SSTHRESH_NONE ? INT32_MAX : tcp->ssthresh / tcp->mss;
+	out->tcpi_snd_cwnd = tcp->cwnd / tcp->mss;
+	out->tcpi_total_retrans = tcp->retransmits;
+	out->tcpi_bytes_acked = tcp->stats.bytes_acked;
+	out->tcpi_bytes_sent = tcp->stats.bytes_sent;
+	out->tcpi_bytes_retrans = tcp->stats.bytes_again;
+	out->tcpi_data_segs_out = tcp->stats.data_out;
+	out->tcpi_delivered = tcp->stats.delivered;
+	out->tcpi_delivered_ce = tcp->stats.delivered_marked;
+	out->tcpi_delivery_rate = tcp->stats.rate;
+}
+
+static uint64_t clock_us(uint64_t total_ns, uint64_t since_ns)
+{
+	return (total_ns + (since_ns ? clock_now_ns() - since_ns : 0)) / NS_PER_US;
+}
+
+static void times_fill(const struct tcp_sock *tcp, struct tcp_info *out)
+{
+	const struct tcp_stats *stats = &tcp->stats;
+
+	/* What is acknowledged within the same step of our clock took some time nevertheless. */
+	out->tcpi_rtt = tcp->srtt_ns ? (uint32_t)MAX(tcp->srtt_ns / NS_PER_US, 1ull) : 0;
+	out->tcpi_rttvar = (uint32_t)(tcp->rttvar_ns / NS_PER_US);
+	out->tcpi_min_rtt = tcp->srtt_ns ? (uint32_t)MAX(tcp->rack.min_rtt_ns / NS_PER_US, 1ull) : 0;
+	out->tcpi_last_data_sent = milliseconds(stats->sent_at_ns);
+	out->tcpi_last_data_recv = milliseconds(stats->received_at_ns);
+	out->tcpi_last_ack_recv = milliseconds(tcp->heard_at_ns);
+	out->tcpi_busy_time = clock_us(stats->busy_ns, stats->busy_since_ns);
+	out->tcpi_rwnd_limited = clock_us(stats->window_ns, stats->window_since_ns);
+	/* What Linux would pace by (tcp_update_pacing_rate): twice the window a round trip while it grows fast. */
+	uint64_t percent = tcp->cwnd < tcp->ssthresh / 2 ? 200 : 120;
+	out->tcpi_pacing_rate = tcp->srtt_ns ? tcp->cwnd * percent * (NS_PER_S / 100) / tcp->srtt_ns : UINT64_MAX;
+	out->tcpi_max_pacing_rate = UINT64_MAX;
 }
 
 static void info_fill(const struct tcp_sock *tcp, struct tcp_info *out)
@@ -27,28 +89,30 @@ static void info_fill(const struct tcp_sock *tcp, struct tcp_info *out)
 	}
 	if (fresh)
 		return;
-	out->tcpi_ca_state = tcp->recovering ? 3 : tcp->backoff ? 4 : 0;
+	out->tcpi_ca_state = tcp->recovering ? 3 : seq_before(tcp->una, tcp->recover) ? 4 : tcp->sacked_bytes ? 1 : 0;
 	out->tcpi_retransmits = (uint8_t)MIN(tcp->backoff, 255u);
 	out->tcpi_backoff = out->tcpi_retransmits;
+	out->tcpi_probes = (uint8_t)MIN(tcp->probes, 255u);
 	out->tcpi_options = (uint8_t)((tcp->stamped ? TCPI_OPT_TIMESTAMPS : 0) | (tcp->sacked_ok ? TCPI_OPT_SACK : 0) |
-				      (tcp->scaled ? TCPI_OPT_WSCALE : 0));
+				      (tcp->scaled ? TCPI_OPT_WSCALE : 0) | (tcp->ecn_ok ? TCPI_OPT_ECN : 0));
 	out->tcpi_snd_wscale = tcp->send_scale;
 	out->tcpi_rcv_wscale = tcp->receive_scale;
-	out->tcpi_rto = (uint32_t)(tcp->rto_ns / NS_PER_US);
+	out->tcpi_rto = (uint32_t)((tcp->rto_ns << MIN(tcp->backoff, 10u)) / NS_PER_US);
+	out->tcpi_ato = ATO_US;
 	out->tcpi_snd_mss = tcp->mss;
 	out->tcpi_rcv_mss = tcp->receive_mss;
-	out->tcpi_unacked = (tcp->nxt - tcp->una + tcp->mss - 1) / tcp->mss;
+	out->tcpi_advmss = tcp->own_mss - (tcp->stamped ? STAMP_BYTES : 0);
 	out->tcpi_pmtu = tcp->own_mss + TCP_HEADER_BYTES + IP4_HEADER_BYTES;
-	out->tcpi_last_data_recv = out->tcpi_last_ack_recv = milliseconds(tcp->heard_at_ns);
-	out->tcpi_rtt = (uint32_t)(tcp->srtt_ns / NS_PER_US);
-	out->tcpi_rttvar = (uint32_t)(tcp->rttvar_ns / NS_PER_US);
-	out->tcpi_snd_ssthresh = tcp->ssthresh / tcp->mss;
-	out->tcpi_snd_cwnd = tcp->cwnd / tcp->mss;
-	out->tcpi_advmss = tcp->own_mss;
-	out->tcpi_rcv_space = tcp->inet.base.receive_bytes / 2;
-	out->tcpi_total_retrans = tcp->retransmits;
+	loss_fill(tcp, out);
+	out->tcpi_rcv_ssthresh = out->tcpi_rcv_space = tcp->inet.base.receive_bytes / 2;
+	out->tcpi_bytes_received = tcp->stats.bytes_received;
+	out->tcpi_segs_out = tcp->stats.segments_out;
+	out->tcpi_segs_in = tcp->stats.segments_in;
+	out->tcpi_data_segs_in = tcp->stats.data_in;
+	out->tcpi_rcv_ooopack = tcp->stats.ahead;
 	out->tcpi_notsent_bytes = tcp_unsent_bytes(&tcp->inet);
 	out->tcpi_snd_wnd = tcp->window;
+	times_fill(tcp, out);
 }
 
 /* Options that are one number. */
@@ -88,6 +152,19 @@ static bool number_get(const struct tcp_sock *tcp, int option, int *out)
 		return true;
 	case TCP_USER_TIMEOUT:
 		*out = (int)tcp->user_timeout_ms;
+		return true;
+	case TCP_WINDOW_CLAMP:
+		*out = (int)tcp->window_clamp;
+		return true;
+	case TCP_NOTSENT_LOWAT:
+		*out = (int)tcp->unsent_low;
+		return true;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		*out = tcp->thin_timeouts;
+		return true;
+	case TCP_THIN_DUPACK:
+	case TCP_REPAIR:
+		*out = 0;
 		return true;
 	default:
 		return false;
@@ -137,6 +214,18 @@ static void uncork(struct tcp_sock *tcp)
 	net_run();
 }
 
+/* Linux counts in retransmissions of the SYN-ACK, and tells the time that they take. */
+static uint32_t defer_seconds(uint32_t seconds)
+{
+	uint32_t step = 1, period = 1;
+
+	for (int i = 1; seconds > period && i < 255; i++) {
+		step = MIN(2 * step, RETRANSMIT_MOST);
+		period += step;
+	}
+	return period;
+}
+
 static int number_set(struct tcp_sock *tcp, int option, int number)
 {
 	switch (option) {
@@ -164,7 +253,7 @@ static int number_set(struct tcp_sock *tcp, int option, int number)
 		tcp->linger2_s = number < 0 ? -1 : MIN(number, 120);
 		return 0;
 	case TCP_DEFER_ACCEPT:
-		tcp->defer_accept_s = (uint32_t)MAX(number, 0);
+		tcp->defer_accept_s = number > 0 ? defer_seconds((uint32_t)number) : 0;
 		return 0;
 	case TCP_QUICKACK:
 		tcp->quick_ack_off = !number;
@@ -175,6 +264,25 @@ static int number_set(struct tcp_sock *tcp, int option, int number)
 		return 0;
 	case TCP_USER_TIMEOUT:
 		return ranged(&tcp->user_timeout_ms, number, 0, INT32_MAX);
+	case TCP_WINDOW_CLAMP:
+		if (!number && tcp->state != TCP_CLOSED)
+			return -EINVAL;
+		tcp->window_clamp = number ? (uint32_t)MAX(number, CLAMP_LEAST) : 0;
+		return 0;
+	case TCP_NOTSENT_LOWAT:
+		tcp->unsent_low = (uint32_t)number;
+		inet_wake(&tcp->inet, POLLOUT | POLLWRNORM);
+		return 0;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		tcp->thin_timeouts = number;
+		return number < 0 || number > 1 ? -EINVAL : 0;
+	case TCP_THIN_DUPACK:
+		return number < 0 || number > 1 ? -EINVAL : 0;
+	case TCP_REPAIR: /* for those who may move connections between hosts: nobody here */
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_TIMESTAMP:
+		return -EPERM;
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -194,6 +194,7 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 
 	if (!buf)
 		return;
+	tcp->stats.segments_out++;
 	struct tcp_header header = {
 		.source = net16(tcp->inet.local.port),
 		.target = net16(tcp->inet.remote.port),
@@ -297,6 +298,11 @@ static uint32_t data_output(struct tcp_sock *tcp, uint32_t sequence, uint32_t si
 		flags |= TCP_CWR;
 		tcp->ecn_reduced = false;
 	}
+	uint32_t each = buf && buf->segment ? buf->segment : MAX(size, 1u);
+	tcp->stats.data_out += (size + each - 1) / each;
+	tcp->stats.segments_out += size ? (size - 1) / each : 0; /* beside the one that is counted there */
+	tcp->stats.bytes_sent += size;
+	tcp->stats.sent_at_ns = clock_now_ns();
 	segment_output(tcp, sequence, flags, fresh ? ECN_CAPABLE : 0, buf);
 	return size + !!(flags & TCP_FIN);
 }
@@ -370,6 +376,10 @@ static bool send_next(struct tcp_sock *tcp)
 	uint32_t size = batch_size(tcp, MIN(data, room));
 	bool fin = tcp->fin_wanted && !tcp->held && !seq_after(tcp->nxt, tcp->send_end);
 
+	if (data && window_room(tcp) < MIN(data, congestion_room(tcp)))
+		tcp_clock_start(&tcp->stats.window_since_ns);
+	else
+		tcp_clock_stop(&tcp->stats.window_since_ns, &tcp->stats.window_ns);
 	if (!data && !fin)
 		return false;
 	if ((!data || (size && worth_it(tcp, size, data))) && fresh_output(tcp, size, fin))
@@ -477,6 +487,27 @@ void tcp_send_probe(struct tcp_sock *tcp)
 void tcp_send_reset(struct tcp_sock *tcp)
 {
 	segment_output(tcp, tcp->nxt, TCP_RST | TCP_ACK, 0, buf_new());
+}
+
+void tcp_send_cookie(const struct buf *buf, const struct tcp_segment *segment, uint32_t iss, uint16_t mss)
+{
+	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct ip_meta meta = {.protocol = IP_PROTOCOL_TCP, .hops = IP_DEFAULT_HOPS, .dont_fragment = true};
+	struct tcp_header header = {
+		.source = net16(local.port),
+		.target = net16(remote.port),
+		.sequence = net32(iss),
+		.ack = net32(segment->sequence + 1),
+		.flags = TCP_SYN | TCP_ACK,
+		.window = net16(UINT16_MAX),
+	};
+	uint8_t options[4] = {TCP_OPTION_MSS, sizeof options};
+	struct buf *answer = buf_new();
+	struct route route;
+
+	put16(options + 2, mss);
+	if (answer)
+		(void)header_output(&local, &remote, &meta, &header, options, sizeof options, answer, &route);
 }
 
 void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment)

@@ -78,7 +78,7 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 	sock->remote = remote;
 	sock->shutdown = 0;
 	net_counts.tcp.active++;
-	tcp_begin(tcp);
+	tcp_begin(tcp, net_random());
 	tcp->own_mss = tcp_own_mss(tcp, route.mtu);
 	tcp->state = TCP_SYN_SENT;
 	connection_enter(sock);
@@ -200,6 +200,13 @@ static uint32_t send_limit(const struct tcp_sock *tcp)
 	return bytes == tcp->auto_send ? MAX(bytes, MIN(2 * MIN(tcp->cwnd, TCP_SEND_LIMIT), TCP_SEND_LIMIT)) : bytes;
 }
 
+/* TCP_NOTSENT_LOWAT keeps what is not even sent low. */
+static bool has_room(const struct tcp_sock *tcp)
+{
+	return queued_bytes(tcp) < send_limit(tcp) &&
+	       (!tcp->unsent_low || tcp_unsent_bytes(&tcp->inet) < tcp->unsent_low);
+}
+
 static bool may_send(const struct tcp_sock *tcp)
 {
 	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_CLOSE_WAIT;
@@ -217,14 +224,14 @@ static int send_wait(struct tcp_sock *tcp, bool nonblock, uint64_t deadline_ns)
 		opening = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED;
 		if (sock->shutdown & INET_SHUT_WRITE || (!may_send(tcp) && !opening))
 			return -EPIPE;
-		if (!opening && queued_bytes(tcp) < send_limit(tcp))
+		if (!opening && has_room(tcp))
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
 		int error = WAIT_EVENT(&sock->wait,
 				       sock->base.error || sock->shutdown & INET_SHUT_WRITE ||
 					       (may_send(tcp)
-							? queued_bytes(tcp) < send_limit(tcp)
+							? has_room(tcp)
 							: tcp->state != TCP_SYN_SENT && tcp->state != TCP_SYN_RECEIVED),
 				       deadline_ns);
 		if (error)
@@ -269,6 +276,7 @@ static int queue_add(struct tcp_sock *tcp, struct block *block, uint32_t n)
 	last->size += n;
 	block->used += n;
 	tcp->send_end += n;
+	tcp_clock_start(&tcp->stats.busy_since_ns);
 	return 0;
 }
 
@@ -582,7 +590,8 @@ uint32_t tcp_poll(struct inet_sock *sock)
 		return events;
 	if (tcp->ready_bytes >= MAX(sock->base.receive_low, 1u))
 		events |= READ_EVENTS;
-	if (sock->shutdown & INET_SHUT_WRITE || (uint64_t)queued_bytes(tcp) * 3 <= (uint64_t)send_limit(tcp) * 2)
+	if (sock->shutdown & INET_SHUT_WRITE ||
+	    (has_room(tcp) && (uint64_t)queued_bytes(tcp) * 3 <= (uint64_t)send_limit(tcp) * 2))
 		events |= POLLOUT | POLLWRNORM;
 	if (tcp->urgent_valid && !tcp->urgent_taken)
 		events |= POLLPRI;

@@ -15,8 +15,10 @@
 #include "fs/mount.h"
 #include "netstack/ether.h"
 #include "netstack/net.h"
+#include "netstack/policy.h"
 #include "netstack/route.h"
 #include "netstack/tcp.h"
+#include "platform/hostfile.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
 #include "tests/interop/ours.h"
@@ -243,6 +245,23 @@ static void peer_options(void)
 
 /* ------------------------------------------------------------------------------------------------ a world */
 
+/* TCP is the subject here, not the policy. */
+static void allow_everything(void)
+{
+	static const char *const rules[] = {"0.0.0.0/0/any", "[::]/0/any"};
+	static struct policy_config config = {
+		.publish = {{POLICY_TCP, 1, POLICY_PORT_LAST}, {POLICY_UDP, 1, POLICY_PORT_LAST}},
+		.publish_count = 2,
+		.audit_file = HOSTFILE_NONE,
+	};
+	char why[POLICY_WHY_BYTES];
+
+	for (unsigned i = 0; i < COUNT(rules); i++)
+		if (!policy_rule_parse(rules[i], false, &config.rules.rule[config.rules.count++], why))
+			abort();
+	policy_install(&config);
+}
+
 static void stack_start(void)
 {
 	static const uint8_t hardware[6] = {2, 0, 0, 0, 0x77, 1};
@@ -258,6 +277,8 @@ static void stack_start(void)
 	if (plan.seed & 1)
 		link_ours->gso_bytes = 0;
 	tcp_settings.ecn = (int)(plan.seed / 2 % 3);
+	tcp_settings.cookies = plan.duplicate || plan.reorder || plan.seed % 3 ? 1 : 2;
+	allow_everything();
 	link_wire_set(outward_wire);
 }
 

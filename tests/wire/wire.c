@@ -235,7 +235,7 @@ static void show(const struct buf *buf)
 /* What one end has said of itself, by its port and the other's (one of the two is PORT). */
 struct flow {
 	uint16_t source, target;
-	bool synchronized;
+	bool synchronized, scales;
 	uint8_t scale;
 	uint32_t ack, edge;
 };
@@ -253,14 +253,16 @@ static struct flow *flow_of(uint16_t source, uint16_t target)
 	return NULL;
 }
 
-static uint8_t scale_of(const uint8_t *at, const uint8_t *end)
+static bool scale_of(const uint8_t *at, const uint8_t *end, uint8_t *out)
 {
 	while (at < end && *at) {
-		if (*at == TCP_OPTION_SCALE)
-			return at[2];
+		if (*at == TCP_OPTION_SCALE) {
+			*out = at[2];
+			return true;
+		}
 		at += *at == TCP_OPTION_NOP ? 1 : at[1];
 	}
-	return 0;
+	return false;
 }
 
 /* What every segment that leaves must keep to: acknowledgements and the right edge of the window never go back
@@ -279,13 +281,17 @@ static void check(const struct buf *buf)
 	memcpy(&tcp, bytes + before, sizeof tcp);
 	uint32_t size = buf_size(buf) - before - (uint32_t)(tcp.length >> 4) * 4, ack = net32(tcp.ack);
 	struct flow *flow = flow_of(tcp.source, tcp.target), *peer = flow_of(tcp.target, tcp.source);
-	if (tcp.flags & TCP_SYN && flow)
-		flow->scale = world.strip_scale && v4 ? 0
-						      : scale_of(bytes + before + TCP_HEADER_BYTES,
-								 bytes + before + (tcp.length >> 4) * 4);
+	if (tcp.flags & TCP_SYN && flow) {
+		flow->scales = scale_of(bytes + before + TCP_HEADER_BYTES, bytes + before + (tcp.length >> 4) * 4,
+					&flow->scale) &&
+			       !(world.strip_scale && v4);
+	}
 	if (!(tcp.flags & TCP_ACK) || tcp.flags & TCP_RST || !flow || !peer)
 		return;
-	uint32_t edge = ack + ((uint32_t)net16(tcp.window) << (tcp.flags & TCP_SYN ? 0 : flow->scale));
+	bool scaled = flow->scales && peer->scales; /* both must have said so (RFC 7323 section 2.2) */
+	uint32_t edge = ack + ((uint32_t)net16(tcp.window) << (scaled && !(tcp.flags & TCP_SYN) ? flow->scale : 0));
+	if (tcp.flags & TCP_SYN) /* a late SYN may begin another connection, which comes to nothing */
+		flow->synchronized = false;
 	if (flow->synchronized && seq_before(ack, flow->ack))
 		FAIL("port %u takes back its acknowledgement of %u bytes\n", net16(tcp.source), flow->ack - ack);
 	if (flow->synchronized && seq_before(edge, flow->edge))
@@ -631,6 +637,8 @@ static void configure(uint64_t seed)
 			world.narrow_mtu = MAX(world.mtu - (uint32_t)below(world.mtu / 2), world.v6 ? 1280u : 576u);
 	}
 	tcp_settings.ecn = (int)below(3);
+	/* Whatever acknowledges a cookie makes a connection, also what comes again when that has ended. */
+	tcp_settings.cookies = world.duplicate || world.reorder || below(4) ? 1 : 2;
 	world.mark = below(2);
 	world.connections = 1 + (unsigned)below(CONNECTIONS);
 	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
