@@ -698,7 +698,8 @@ static bool cookies_out(const struct tcp_sock *listener)
 static struct tcp_sock *cookie_input(struct tcp_sock *listener, const struct buf *buf,
 				     const struct tcp_segment *segment)
 {
-	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct net_end local = {.addr = buf->target, .port = buf->target_port},
+		       remote = {.addr = buf->source, .port = buf->source_port};
 	struct tcp_segment syn = {.sequence = segment->sequence - 1, .window = segment->window, .scale = -1};
 	struct route route;
 
@@ -718,7 +719,8 @@ static struct tcp_sock *cookie_input(struct tcp_sock *listener, const struct buf
 /* Something for a listener. The connection that it is for from now on, or NULL: it has been dealt with. Borrowed. */
 static struct tcp_sock *listen_input(struct tcp_sock *listener, struct buf *buf, const struct tcp_segment *segment)
 {
-	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct net_end local = {.addr = buf->target, .port = buf->target_port},
+		       remote = {.addr = buf->source, .port = buf->source_port};
 	bool full = listener->embryo_count > MAX(listener->backlog, 8u) || tcp_settings.cookies == 2;
 	struct route route;
 

@@ -491,7 +491,8 @@ void tcp_send_reset(struct tcp_sock *tcp)
 
 void tcp_send_cookie(const struct buf *buf, const struct tcp_segment *segment, uint32_t iss, uint16_t mss)
 {
-	struct net_end local = {buf->target, buf->target_port}, remote = {buf->source, buf->source_port};
+	struct net_end local = {.addr = buf->target, .port = buf->target_port},
+		       remote = {.addr = buf->source, .port = buf->source_port};
 	struct ip_meta meta = {.protocol = IP_PROTOCOL_TCP, .hops = IP_DEFAULT_HOPS, .dont_fragment = true};
 	struct tcp_header header = {
 		.source = net16(local.port),
