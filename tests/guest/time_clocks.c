@@ -61,7 +61,8 @@ static void cpu_clocks(void)
 	pthread_create(&thread, NULL, burn, (void *)&done);
 	SHOW_ERR(pthread_getcpuclockid(thread, &clock));
 	long long own = now_ns(CLOCK_THREAD_CPUTIME_ID), before = now_ns(clock), all = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	nap_ms(100);
+	for (int i = 0; i < 200 && now_ns(clock) - before <= 5000000; i++) /* a busy machine has little for it */
+		nap_ms(100);
 	CHECK(now_ns(clock) - before > 5000000);
 	CHECK(now_ns(CLOCK_PROCESS_CPUTIME_ID) - all > 5000000);
 	CHECK(now_ns(CLOCK_THREAD_CPUTIME_ID) - own < 50000000);
