@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -118,6 +119,23 @@ static int try_tun(char detail[DETAIL_BYTES])
 	return opened(open("/dev/net/tun", O_RDWR | O_CLOEXEC));
 }
 
+static int packet_socket(void)
+{
+	return opened(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+}
+
+/* What --net=netns does in the namespace that it is given: here in one of our own. */
+static int try_netns(char detail[DETAIL_BYTES])
+{
+	(void)detail;
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error ? error : in_child(packet_socket);
+}
+
 static int try_kvm(char detail[DETAIL_BYTES])
 {
 	(void)detail;
@@ -201,6 +219,8 @@ static const struct check checks[] = {
 	{"passt", "uplink by passt, without privilege", OPTIONAL, try_passt, "apt-get install passt"},
 	{"tun", "uplink by a TAP device", OPTIONAL, try_tun,
 	 "as root: modprobe tun, and let the user open /dev/net/tun"},
+	{"netns", "uplink by a network namespace", OPTIONAL, try_netns,
+	 "run usbx as root (CAP_SYS_ADMIN and CAP_NET_RAW), or as root of the user namespace that owns the other one"},
 	{"cgroup", "a control group of one's own", OPTIONAL, try_cgroup,
 	 "a cgroup v2 that is delegated, such as: systemd-run --user --scope -p Delegate=yes usbx ..."},
 	{"landlock", "Landlock", OPTIONAL, try_landlock,
