@@ -16,6 +16,7 @@
 #include "netstack/icmp.h"
 #include "netstack/ndp.h"
 #include "netstack/net.h"
+#include "netstack/policy.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
 #include "sentry/base/limits.h"
@@ -141,7 +142,7 @@ static void send_igmp(struct link *link, const struct net_addr *target, const vo
 	memcpy(buf_push(buf, size), message, size);
 	memcpy(buf_push(buf, sizeof router_alert), router_alert, sizeof router_alert);
 	memcpy(buf_push(buf, sizeof header), &header, sizeof header);
-	buf->judged = true; /* it says nothing but what we listen to */
+	buf->judged = true; /* policy_group */
 	link_send(link, target, buf);
 }
 
@@ -221,7 +222,7 @@ static void report(const struct group *group, enum record record)
 {
 	bool v4 = net_addr_is_v4(&group->addr), old = group->link->old_querier_until_ns[!v4] > clock_now_ns();
 
-	if (group->link->kind == LINK_ETHER)
+	if (group->link->kind == LINK_ETHER && policy_group(&group->addr))
 		(v4 ? report4 : report6)(group, record, old);
 }
 

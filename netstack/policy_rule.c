@@ -268,6 +268,8 @@ static bool read_name(const char *text, struct policy_rule *rule, char why[POLIC
 		return wrong(why, "a name has no prefix, and no path");
 	if (!policy_name_normalize(text, strlen(text), rule->name))
 		return wrong(why, "\"%.60s\" is neither a name nor an address", text);
+	if (!rule->below && !strcmp(rule->name, "public"))
+		return wrong(why, "public stands for all public addresses: write it alone, in lower case");
 	return true;
 }
 

@@ -1,7 +1,8 @@
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS. Found inputs stay in build/fuzz/NAME.
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin $(B)/fuzz/frame.bin
+FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin $(B)/fuzz/frame.bin $(B)/fuzz/dns.bin \
+		$(B)/fuzz/sniff.bin $(B)/fuzz/policy.bin
 
 $(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
 	@mkdir -p $(@D)
@@ -21,6 +22,19 @@ FRAME_SOURCES := tests/fuzz/frame.c tests/wire/mirror.c $(wildcard netstack/*.c)
 $(B)/fuzz/frame.bin: $(FRAME_SOURCES) $(wildcard netstack/*.h) $(B)/libusbx.a
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -I$(B)/generated -pthread -Wl,--wrap=hostdep_monotonic_ns -o $@ $(FRAME_SOURCES) $(B)/libusbx.a $(LIBS)
+
+RULE_SOURCES := netstack/policy_rule.c sentry/base/text.c tests/fuzz/no_arena.c
+$(B)/fuzz/dns.bin: tests/fuzz/dns.c netstack/dns_message.c $(RULE_SOURCES)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $^
+
+$(B)/fuzz/sniff.bin: tests/fuzz/sniff.c netstack/policy_sniff.c netstack/sniff_tls.c netstack/sniff_http.c $(RULE_SOURCES)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $^
+
+$(B)/fuzz/policy.bin: tests/fuzz/policy.c runtime/policy_parse.c $(RULE_SOURCES)
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $^ -l:libyaml.a
 
 .PHONY: fuzz-setup
 fuzz-setup:
@@ -42,3 +56,8 @@ fuzz: fuzz-setup $(FUZZERS)
 	@mkdir -p $(B)/fuzz/frame
 	python3 tests/fuzz/frame_seeds.py $(B)/fuzz/frame
 	$(B)/fuzz/frame.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=4096 -print_final_stats=1 $(B)/fuzz/frame
+	@mkdir -p $(B)/fuzz/dns $(B)/fuzz/sniff $(B)/fuzz/policy
+	python3 tests/fuzz/policy_seeds.py $(B)/fuzz
+	for name in dns sniff policy; do \
+		$(B)/fuzz/$$name.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=2048 -print_final_stats=1 $(B)/fuzz/$$name || exit 1; \
+	done
