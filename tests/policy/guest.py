@@ -154,6 +154,14 @@ def echo_through_loopback():
     return raw(head + body, OWN)
 
 
+def group():
+    """Routers are told which groups somebody listens to: the number could be a message."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton(OWN))
+        time.sleep(1.2)
+        return "joined"
+
+
 def listening(kind):
     with socket.socket(socket.AF_INET, kind) as sock:
         sock.bind(("0.0.0.0", 9999))
@@ -221,6 +229,7 @@ ATTEMPTS = {
     "source-route": source_route,
     "forged-answers": forged_answers,
     "echo-through-loopback": echo_through_loopback,
+    "group": group,
     "raw-to-neighbour": lambda: raw(packet("10.77.0.77"), "10.77.0.77"),
     "listening": lambda: listening(socket.SOCK_STREAM),
     "listening-datagrams": lambda: listening(socket.SOCK_DGRAM),
