@@ -138,6 +138,10 @@ struct mem_op {
  * Errors: -ENOMEM, and what the host's call says. A queued change that fails later is reported by aspace_settle. */
 must_check int aspace_mem(struct aspace *as, struct uthread *caller, const struct mem_op *op);
 
+/* PARKS, for some 200 us. Every guest thread that runs, of this address space and all others, has passed a full memory
+ * barrier when it returns 0 (membarrier(2)). -errno: this host cannot do it. */
+must_check int aspace_barrier(struct aspace *as);
+
 /* Where the platform has placed code of its own (trampolines) inside a range that is free by the sentry's books: the
  * lowest such address in [addr, addr + size), or 0. Mapping there is allowed but slows the guest's calls down: whoever
  * is free to choose an address chooses another. */

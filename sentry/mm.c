@@ -290,6 +290,7 @@ static void copy_places(const struct mm *from, struct mm *to)
 	memcpy(to->auxv, from->auxv, sizeof to->auxv);
 	to->auxv_words = from->auxv_words;
 	to->dumpable = from->dumpable;
+	to->barriers = from->barriers;
 }
 
 /* The platform copied everything; take away what the child shall not have. */

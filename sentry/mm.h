@@ -70,6 +70,7 @@ struct mm {
 	unsigned auxv_words;
 	struct file *exe; /* counted, see mm_exe_set; NULL for none */
 	bool dumpable;
+	uint32_t barriers;  /* membarrier(2): the MEMBARRIER_CMD_REGISTER_* that it has done */
 	bool lock_future;   /* mlockall(MCL_FUTURE) */
 	bool lock_on_fault; /* mlockall(MCL_ONFAULT): future mappings are locked when they are touched */
 	bool busy;          /* a change is under way */

@@ -10,6 +10,7 @@
 #include "syscalls/io_transfer.h"
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -154,6 +155,34 @@ long sys_mlockall(struct task *task, int flags)
 long sys_munlockall(struct task *task)
 {
 	return mm_lock_all(task->mm, caller(task), 0);
+}
+
+/* ---------------------------------------------------------------------------------------------------- memory barriers
+ */
+
+#define GET_REGISTRATIONS (1 << 9) /* MEMBARRIER_CMD_GET_REGISTRATIONS: Linux 6.3 */
+
+#define REGISTERS (MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+#define BARRIERS                                                                                                       \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED | REGISTERS |      \
+	 GET_REGISTRATIONS)
+
+/* Every sort is the strongest one, a barrier on every CPU that runs a guest: so registering is for the books. */
+long sys_membarrier(struct task *task, uint32_t command, uint32_t flags, int cpu)
+{
+	uint32_t *done = &task->mm->barriers;
+
+	(void)cpu;
+	if (flags || command & ~(uint32_t)BARRIERS || command & (command - 1))
+		return -EINVAL;
+	if (command == GET_REGISTRATIONS)
+		return *done;
+	if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED && !(*done & MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+		return -EPERM;
+	if (aspace_barrier(task->mm->as))
+		return -ENOSYS;
+	*done |= command & REGISTERS;
+	return command == MEMBARRIER_CMD_QUERY ? BARRIERS : 0;
 }
 
 /* ----------------------------------------------------------------------------------- another process's memory by copy

@@ -91,7 +91,7 @@ static int policy_new(int given, const struct node_mask *mask, struct mempolicy 
 
 long sys_set_mempolicy(struct task *task, int mode, struct uaddr nodemask, uint64_t maxnode)
 {
-	struct mempolicy policy;
+	struct mempolicy policy = {0};
 	struct node_mask mask;
 	int error = mode_check(mode);
 

@@ -16,6 +16,7 @@
 #include "platform/systrap/systrap.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -265,4 +266,13 @@ pid_t agent_fork_thread(struct aspace *child, struct agent_fork *fork)
 	(void)!go(child, fork->child_lane); /* the lane tells */
 	agent_unlock(child);
 	return lane_read(child, fork->child_lane);
+}
+
+/* Made by the agent, whose filter leaves it this one command. Every stub has been registered for it: the template was
+ * (factory.c), and a fork inherits it. */
+int aspace_barrier(struct aspace *as)
+{
+	const struct agent_call barrier = {SYS_membarrier, {MEMBARRIER_CMD_GLOBAL_EXPEDITED}};
+
+	return agent_run(as, &barrier, 1);
 }

@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static no_return void template_main(int gate_code_fd, uint64_t memory_limit_byte
 	if (__rseq_size)
 		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, MAX(__rseq_size, 32u),
 			RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0);
 	syscall(SYS_set_tid_address, 0);
 	syscall(SYS_set_robust_list, 0, 3 * sizeof(long));
 	template_signals();

@@ -20,6 +20,7 @@
 
 #include <linux/audit.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -190,11 +191,12 @@ static void seccomp_call(const struct filter_layout *layout, int allow, int refu
 	bpf_jump(BPF_JGT, LOW(layout->program_end) - 16, refuse, allow);
 }
 
-/* What an agent does besides memory: proofs (lseek), making threads and forks, setting up a new thread. A: the number.
+/* What an agent does besides memory: proofs (lseek), making threads and forks, barriers, setting up a new thread. A:
+ * the number.
  */
 static void other_calls(const struct filter_layout *layout, int allow, int refuse)
 {
-	int not_clone = bpf_label(), not_prctl = bpf_label(), not_arch_prctl = bpf_label();
+	int not_clone = bpf_label(), not_prctl = bpf_label(), not_arch_prctl = bpf_label(), not_barrier = bpf_label();
 
 	bpf_jump(BPF_JEQ, SYS_arch_prctl, NEXT, not_arch_prctl); /* guest threads may too */
 	need_segment_base(refuse);
@@ -208,6 +210,11 @@ static void other_calls(const struct filter_layout *layout, int allow, int refus
 	bpf_jump(BPF_JEQ, SYS_clone, NEXT, not_clone);
 	clone_call(allow, refuse);
 	bpf_here(not_clone);
+	bpf_jump(BPF_JEQ, SYS_membarrier, NEXT, not_barrier);
+	bpf_need_arg(0, MEMBARRIER_CMD_GLOBAL_EXPEDITED, refuse);
+	bpf_need_arg(1, 0, refuse);
+	bpf_go(allow);
+	bpf_here(not_barrier);
 	bpf_jump(BPF_JEQ, SYS_prctl, NEXT, not_prctl);
 	bpf_need_arg(0, PR_SET_PDEATHSIG, refuse);
 	bpf_need_arg(1, SIGKILL, refuse);
