@@ -2,7 +2,7 @@
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZERS      := $(B)/fuzz/elf.bin $(B)/fuzz/tar.bin $(B)/fuzz/config.bin $(B)/fuzz/frame.bin $(B)/fuzz/dns.bin \
-		$(B)/fuzz/sniff.bin $(B)/fuzz/policy.bin
+		$(B)/fuzz/sniff.bin $(B)/fuzz/policy.bin $(B)/fuzz/netlink.bin
 
 $(B)/fuzz/elf.bin: tests/fuzz/elf.c loader/elf.c loader/elf.h
 	@mkdir -p $(@D)
@@ -36,6 +36,12 @@ $(B)/fuzz/policy.bin: tests/fuzz/policy.c runtime/policy_parse.c $(RULE_SOURCES)
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^ -l:libyaml.a
 
+# The parser with coverage and sanitizers; of the rest of the stack, which it asks, only the archive.
+NETLINK_SOURCES := netstack/netlink.c netstack/netlink_route.c netstack/netlink_diag.c
+$(B)/fuzz/netlink.bin: tests/fuzz/netlink.c $(NETLINK_SOURCES) $(B)/libusbx.a
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -o $@ $^ $(LIBS)
+
 .PHONY: fuzz-setup
 fuzz-setup:
 	scripts/setup --fuzz
@@ -61,3 +67,6 @@ fuzz: fuzz-setup $(FUZZERS)
 	for name in dns sniff policy; do \
 		$(B)/fuzz/$$name.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=2048 -print_final_stats=1 $(B)/fuzz/$$name || exit 1; \
 	done
+	@mkdir -p $(B)/fuzz/netlink
+	python3 tests/fuzz/netlink_seeds.py $(B)/fuzz/netlink
+	$(B)/fuzz/netlink.bin -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/fuzz/ -max_len=512 -print_final_stats=1 $(B)/fuzz/netlink
