@@ -1,7 +1,7 @@
 /* dns_message.c - see dns_message.h.
  *
  * Own code rather than a library: what is needed is this page, in a process without malloc's freedom, and it must be
- * strict where a resolver's library is generous (docs/decisions/0010-policy.md).
+ * strict where a resolver's library is generous (docs/decisions/0011-policy.md).
  *
  * Names may point backwards only (RFC 1035 section 4.1.4), at most POINTERS times, and have DNS_WIRE_BYTES at most.
  *

@@ -1,5 +1,5 @@
 /* policy.h - who in the sandbox may talk to whom outside: decided inside the stack, where nothing that runs in the
- * sandbox can go round it (docs/policy.md, docs/decisions/0010-policy.md).
+ * sandbox can go round it (docs/policy.md, docs/decisions/0011-policy.md).
  *
  * Only what leaves or comes in by an Ethernet link is asked about; the loopback and the sandbox's own addresses are
  * nobody's business. Without rules everything is refused.

@@ -32,9 +32,9 @@ static void creation(void)
 static void without_privilege(void)
 {
 	int status;
-	pid_t child = MUST(fork());
 
 	section("without privilege");
+	pid_t child = MUST(fork());
 	if (!child) {
 		MUST(setuid(1234));
 		SHOW(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
