@@ -1,5 +1,8 @@
-/* What a guest writes to an AF_NETLINK socket: the whole stack as it starts, one socket of either family, one request;
- * the answers are read until there are none. The first byte chooses the family. */
+/* netlink.c - hostile bytes as what a guest writes to an AF_NETLINK socket: the whole stack as it starts, one socket of
+ * either family, one request; the answers are read until there are none. The first byte chooses the family.
+ *
+ *     make fuzz
+ */
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/socket.h"
