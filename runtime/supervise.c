@@ -242,16 +242,20 @@ static int report_status(const struct options *options, const struct outcome *ou
 	return wanted && (late || outcome->report_failed) ? EXIT_USBX : EXIT_TIMEOUT;
 }
 
-/* The jail raises its own soft limit as far as it may; with less than this a program would soon be told of missing
- * files. */
-static void check_descriptors(const struct view *view)
+/* With less than this a program would soon be told of missing files. What the sandbox is handed over has fixed numbers
+ * (sandbox.h), which a low soft limit may not allow: it is raised as far as we may. */
+static void take_descriptors(const struct view *view)
 {
 	rlim_t needed = DESCRIPTORS_MIN + view->host_count;
 	struct rlimit limit;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < needed)
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_max < needed)
 		fail("only %lu descriptors are allowed, a sandbox needs %lu: raise ulimit -Hn",
 		     (unsigned long)limit.rlim_max, (unsigned long)needed);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int supervise(const struct options *options, struct view *view)
@@ -264,7 +268,7 @@ int supervise(const struct options *options, struct view *view)
 	pid_t pid;
 
 	signal(SIGPIPE, SIG_IGN); /* when nobody reads what we say, the status says it */
-	check_descriptors(view);
+	take_descriptors(view);
 	fill_stdio(sandbox.stdio_open);
 	int control = open_channels(options);
 	open_links(&network, &options->network);
