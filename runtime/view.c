@@ -2,10 +2,11 @@
  *
  * Without --rootfs: the host's /usr with /bin, /sbin and /lib* as the host has them (mostly links into /usr),
  * read-only; from /etc only what programs need to work (etc_names), never what they could betray (passwords, keys,
- * hosts' configuration); the sandbox's own name in /etc/hostname and /etc/hosts, as containers have it, and an
- * /etc/shadow without passwords; private /tmp, /var/tmp and /run; /proc, /sys, /dev of our own; then the working
- * directory at its own path, its changes kept in the sandbox. With --rootfs: that directory as the root, copy on write,
- * and no working directory of the host. What --mount and --rw name comes last, so it may cover what is there.
+ * hosts' configuration); the sandbox's own name in /etc/hostname and /etc/hosts, as containers have it, an
+ * /etc/shadow without passwords, and PAM rules to go with it; private /tmp, /var/tmp and /run; /proc, /sys, /dev of our
+ * own; then the working directory at its own path, its changes kept in the sandbox. With --rootfs: that directory as
+ * the root, copy on write, and no working directory of the host. What --mount and --rw name comes last, so it may cover
+ * what is there.
  *
  * Limits: VIEW_LIMIT mounts. A working directory that is "/", or in /proc, /sys or /dev, is not shown: it would give
  * away the whole host, or a device.
@@ -229,6 +230,14 @@ static void add_names(struct view *view, const char *hostname)
 	add_text(view, "/etc/hosts", 0644, must_copy(text));
 }
 
+/* su(1), runuser(1) and the like ask PAM. The host's own rules may hold passwords and name services that are not here:
+ * the sandbox's root may become anybody, others need a password that nobody has. */
+static const char pam_rules[] = "auth sufficient pam_rootok.so\n"
+				"auth required pam_unix.so\n"
+				"account required pam_unix.so\n"
+				"password required pam_unix.so\n"
+				"session required pam_unix.so quiet\n";
+
 /* Whom to ask for names. With no network nobody is there, and nobody is named. */
 static void add_resolvers(struct view *view, const struct network_options *network)
 {
@@ -253,6 +262,7 @@ void view_build(struct view *view, const struct options *options)
 			add_same(view, etc_names[i]);
 		add_names(view, options->hostname);
 		add_text(view, "/etc/shadow", 0600, users_shadow());
+		add_text(view, "/etc/pam.d/other", 0644, must_copy(pam_rules));
 		add_resolvers(view, &options->network);
 		add_kernel_mounts(view, options);
 		add_working_directory(view);
