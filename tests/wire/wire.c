@@ -12,6 +12,10 @@
  * What must hold at the end: all bytes right on both sides of each connection, no packet and no timer left over after
  * the last TIME_WAIT, and all that within WORLD_LIMIT_NS of virtual time. A wire that drops everything for a while is
  * among the worlds; one that drops everything for ever is not.
+ *
+ * One thing excuses an end that is cut off by a reset: the other one's program had closed, and what its stack then sent
+ * was not answered ORPHAN_TRIES times in a row, because the wire lost each of them or its answer. Such a connection is
+ * given up (tcp(7), tcp_orphan_retries); 1 of about 100,000 worlds has one, and 82655 is the first.
  */
 #include "fs/mount.h"
 #include "netstack/ether.h"
@@ -37,6 +41,7 @@
 #define PIECE_BYTES    70000u
 #define PORT           7777
 #define REAL_SECONDS   60 /* a world that computes for so long does not end */
+#define ORPHAN_TRIES   9u /* net.ipv4.tcp_orphan_retries as Linux takes its 0, and the first try */
 
 static uint64_t now_ns = NS_PER_S, state;
 
@@ -238,6 +243,8 @@ struct flow {
 	bool synchronized, scales;
 	uint8_t scale;
 	uint32_t ack, edge;
+	uint32_t unanswered; /* what it has sent since something from the other end got through to it */
+	bool given_up;       /* it has sent a RST after ORPHAN_TRIES of these */
 };
 
 static struct flow *flow_of(uint16_t source, uint16_t target)
@@ -251,6 +258,26 @@ static struct flow *flow_of(uint16_t source, uint16_t target)
 			return &flows[i];
 	}
 	return NULL;
+}
+
+/* Counts what is sent without an answer. Returns the other end, which may now get it; NULL: no TCP, or a fragment. */
+static struct flow *count_unanswered(const struct buf *buf)
+{
+	uint8_t bytes[ETHER_HEADER_BYTES + IP6_HEADER_BYTES + TCP_HEADER_BYTES] = {0}, *ip = bytes;
+	struct tcp_header tcp;
+
+	(void)buf_copy(buf, bytes, sizeof bytes);
+	ip += world.ether ? ETHER_HEADER_BYTES : 0;
+	bool v4 = ip[0] >> 4 == 4;
+	if (ip[v4 ? 9 : 6] != IP_PROTOCOL_TCP || (v4 && ((ip[6] & 0x3f) | ip[7])))
+		return NULL;
+	memcpy(&tcp, ip + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES), sizeof tcp);
+	struct flow *own = flow_of(tcp.source, tcp.target);
+	if (own) {
+		own->given_up |= tcp.flags & TCP_RST && own->unanswered >= ORPHAN_TRIES;
+		own->unanswered++;
+	}
+	return flow_of(tcp.target, tcp.source);
 }
 
 static bool scale_of(const uint8_t *at, const uint8_t *end, uint8_t *out)
@@ -313,6 +340,7 @@ static bool bad_wire(struct link *link, struct buf *buf)
 		return true;
 	show(buf);
 	check(buf);
+	struct flow *peer = count_unanswered(buf);
 	seen.packets++;
 	struct buf *report = world.ether && world.narrow_mtu ? mirror_too_big(buf, world.narrow_mtu) : NULL;
 	if (report)
@@ -321,12 +349,16 @@ static bool bad_wire(struct link *link, struct buf *buf)
 		mirror_turn(buf);
 	if ((below(1000) < world.loss && !mark(buf)) || (now_ns >= world.dead_from_ns && now_ns < world.dead_to_ns)) {
 		seen.lost++;
+		if (verbose)
+			fprintf(stderr, "    it is lost\n");
 		buf_free(buf);
 		return false;
 	}
 	strip(buf);
 	if (below(1000) < world.corrupt)
 		flip(buf);
+	else if (peer)
+		peer->unanswered = 0;
 	if (below(1000) < world.reorder) {
 		seen.reordered++;
 		due += below(5 * world.delay_ns + 20 * NS_PER_MS);
@@ -348,6 +380,7 @@ struct side {
 	uint64_t out, in; /* the seeds of the bytes that go out and come in */
 	unsigned left;    /* fibers at work */
 	const char *name;
+	struct flow *peer; /* what the other end has sent */
 };
 
 static const struct socket_ops *ops;
@@ -375,6 +408,12 @@ static void side_done(struct side *side)
 	running--;
 }
 
+/* Has the other end given up, as it may? */
+static bool excused(const struct side *side, ssize_t error)
+{
+	return (error == -ECONNRESET || error == -EPIPE) && side->peer && side->peer->given_up;
+}
+
 static void writer(void *argument)
 {
 	struct side *side = argument;
@@ -390,6 +429,8 @@ static void writer(void *argument)
 		struct socket_message message = {.data = &uio, .flags = below(10) ? 0 : ABI_MSG_MORE};
 		uio_init_kernel(&uio, piece, n);
 		ssize_t sent = ops->send(side->file, &who, &message);
+		if (sent <= 0 && excused(side, sent))
+			break;
 		if (sent <= 0) {
 			FAIL("%s: send after %u bytes: %zd\n", side->name, done, sent);
 			break;
@@ -402,7 +443,8 @@ static void writer(void *argument)
 		pause_now_and_then();
 	}
 	free(piece);
-	if (ops->shutdown(side->file, ABI_SHUT_WR))
+	int error = ops->shutdown(side->file, ABI_SHUT_WR);
+	if (error && !(side->peer && side->peer->given_up))
 		FAIL("%s: shutdown failed\n", side->name);
 	side_done(side);
 }
@@ -419,7 +461,7 @@ static void reader(void *argument)
 		uio_init_kernel(&uio, piece, 1 + below(below(3) ? PIECE_BYTES : 100));
 		ssize_t got = ops->receive(side->file, &message);
 		if (got <= 0) {
-			if (got || done != world.bytes || wrong)
+			if (wrong || (!excused(side, got) && (got || done != world.bytes)))
 				FAIL("%s: %u of %u bytes, %u wrong, then %zd\n", side->name, done, world.bytes, wrong,
 				     got);
 			break;
@@ -433,12 +475,20 @@ static void reader(void *argument)
 	side_done(side);
 }
 
-static void side_start(struct file *file, uint64_t out, uint64_t in, const char *name)
+/* port: the client's. */
+static void side_start(struct file *file, bool client, uint16_t port)
 {
 	struct side *side = malloc(sizeof *side);
 	struct fiber *fiber;
 
-	*side = (struct side){file, out, in, 2, name};
+	*side = (struct side){
+		.file = file,
+		.out = port * 2u + !client,
+		.in = port * 2u + client,
+		.left = 2,
+		.name = client ? "client" : "server",
+		.peer = client ? flow_of(net16(PORT), net16(port)) : flow_of(net16(port), net16(PORT)),
+	};
 	running++;
 	if (fiber_new(writer, side, &fiber) || fiber_new(reader, side, &fiber))
 		FAIL("no fiber\n");
@@ -496,8 +546,7 @@ static void server(void *argument)
 			break;
 		}
 		memcpy(&in, peer.bytes, sizeof in);
-		uint64_t number = net16(in.sin_port);
-		side_start(file, number * 2 + 1, number * 2, "server");
+		side_start(file, false, net16(in.sin_port));
 	}
 	file_put(listener);
 	running--;
@@ -522,8 +571,7 @@ static void client(void *unused)
 	} else {
 		(void)ops->name(file, false, &name);
 		memcpy(&in, name.bytes, sizeof in);
-		uint64_t number = net16(in.sin_port);
-		side_start(file, number * 2, number * 2 + 1, "client");
+		side_start(file, true, net16(in.sin_port));
 	}
 	running--;
 }
