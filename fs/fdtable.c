@@ -107,8 +107,8 @@ void fdtable_get(struct fdtable *table)
 	ref_get(&table->ref);
 }
 
-/* What close(2) does to one slot. */
-static void close_slot(struct fdtable *table, uint32_t fd)
+/* Empties a slot as close(2) does. Gives the table's reference. */
+static struct file *slot_take(struct fdtable *table, uint32_t fd)
 {
 	struct file *file = table->files[fd];
 
@@ -116,7 +116,7 @@ static void close_slot(struct fdtable *table, uint32_t fd)
 	bit_set(table, fd, false);
 	table->lowest_free = MIN(table->lowest_free, fd);
 	file_flush(file, table);
-	file_put(file);
+	return file;
 }
 
 void fdtable_put(struct fdtable *table)
@@ -125,7 +125,7 @@ void fdtable_put(struct fdtable *table)
 		return;
 	for (uint32_t fd = 0; fd < table->size; fd++)
 		if (table->files[fd])
-			close_slot(table, fd);
+			file_put(slot_take(table, fd));
 	arena_free(table->files, table->size * sizeof *table->files);
 	arena_free(table->cloexec, bits_bytes(table->size));
 	slab_free(&fdtable_slab, table);
@@ -189,7 +189,7 @@ int fd_install_at(struct fdtable *table, int fd, struct file *file, bool cloexec
 	bit_set(table, (uint32_t)fd, cloexec);
 	if (before) {
 		file_flush(before, table);
-		file_put(before);
+		file_close(before);
 	}
 	return fd;
 }
@@ -198,7 +198,7 @@ int fd_close(struct fdtable *table, int fd)
 {
 	if (!is_open(table, fd))
 		return -EBADF;
-	close_slot(table, (uint32_t)fd);
+	file_close(slot_take(table, (uint32_t)fd));
 	return 0;
 }
 
@@ -206,7 +206,7 @@ void fdtable_close_on_exec(struct fdtable *table)
 {
 	for (uint32_t fd = 0; fd < table->size; fd++)
 		if (table->files[fd] && bit_get(table, fd))
-			close_slot(table, fd);
+			file_put(slot_take(table, fd));
 }
 
 int fd_cloexec_get(struct fdtable *table, int fd)

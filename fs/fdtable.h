@@ -25,9 +25,10 @@ must_check int fd_get(struct fdtable *table, int fd, struct file **out);
 must_check int fd_install(struct fdtable *table, struct file *file, bool cloexec, int from, uint64_t limit);
 /* Is there a free number below limit? For calls that must not do anything when there is none. 0 or -EMFILE. */
 must_check int fd_room(const struct fdtable *table, uint64_t limit);
-/* At exactly fd, closing what was there. Takes the reference on success. fd or -EBADF (fd >= limit), -ENOMEM. */
+/* PARKS. At exactly fd, closing what was there (file_close). Takes the reference on success. fd or -EBADF (fd >=
+ * limit), -ENOMEM. */
 must_check int fd_install_at(struct fdtable *table, int fd, struct file *file, bool cloexec, uint64_t limit);
-must_check int fd_close(struct fdtable *table, int fd); /* 0 or -EBADF */
+must_check int fd_close(struct fdtable *table, int fd); /* PARKS (file_close). 0 or -EBADF */
 void fdtable_close_on_exec(struct fdtable *table);
 int fd_cloexec_get(struct fdtable *table, int fd); /* 0, 1 or -EBADF */
 int fd_cloexec_set(struct fdtable *table, int fd, bool on);

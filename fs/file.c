@@ -102,16 +102,31 @@ void file_get(struct file *file)
 	ref_get(&file->ref);
 }
 
-void file_put(struct file *file)
+/* Nobody looks at it any more. */
+static void watchers_drop(struct file *file)
 {
-	if (!ref_put(&file->ref))
-		return;
-	struct inode *inode = file->inode;
 	if (!list_empty(&file->epolls)) {
 		assert(unwatch);
 		unwatch(file);
 	}
 	async_forget(file);
+}
+
+void file_close(struct file *file)
+{
+	if (file->ref.count == 1 && file_ops(file)->linger) {
+		watchers_drop(file);
+		file_ops(file)->linger(file);
+	}
+	file_put(file);
+}
+
+void file_put(struct file *file)
+{
+	if (!ref_put(&file->ref))
+		return;
+	struct inode *inode = file->inode;
+	watchers_drop(file);
 	if (inode->leases)
 		(void)!lease_set(file, -1, F_UNLCK);
 	if (!list_empty(&inode->locks)) {

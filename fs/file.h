@@ -102,6 +102,8 @@ struct file_ops {
 	int (*truncate)(struct file *file, int64_t size);                            /* missing: -EINVAL */
 	int (*fallocate)(struct file *file, int mode, int64_t offset, int64_t size); /* missing: -ENODEV */
 	void (*flush)(struct file *file, void *owner); /* each close of a descriptor (record locks); may be missing */
+	void (*linger)(struct file *file);             /* PARKS. As release, when it is a program that closes it, with
+							* what it wants to wait for; release follows; may be missing */
 	void (*release)(struct file *file);            /* the last reference is gone; must not park; may be missing */
 	int (*fcntl_flags)(struct file *file, uint32_t flags);     /* F_SETFL is about to set these; may be missing */
 	int (*fdinfo)(struct file *file, char *text, size_t size); /* extra lines of /proc/PID/fdinfo; may be missing */
@@ -124,6 +126,9 @@ must_check struct file *file_new(enum file_kind kind, uint32_t flags, struct ino
 int file_refusal(void); /* -ENFILE, -ENOMEM */
 void file_get(struct file *file);
 void file_put(struct file *file); /* may run release */
+/* PARKS. As file_put, of a reference that was a descriptor's until a program closed it: what is to be waited for then
+ * (SO_LINGER) is waited for, which the end of a process does not do. */
+void file_close(struct file *file);
 /* A descriptor of this file is being closed by owner (a descriptor table): runs flush, drops owner's POSIX locks. */
 void file_flush(struct file *file, void *owner);
 

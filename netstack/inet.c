@@ -201,6 +201,18 @@ static void inet_release(struct file *file)
 		of->free(sock);
 }
 
+/* PARKS. SO_LINGER with a time. */
+static void inet_linger(struct file *file)
+{
+	struct inet_sock *sock = file->data;
+
+	if (!inet_is_stream(sock) || !sock->base.linger.on || !sock->base.linger.seconds)
+		return;
+	file->data = NULL;
+	sock->file = NULL;
+	tcp_release_linger(sock);
+}
+
 /* ------------------------------------------------------------------------------------------------ addresses */
 
 /* Is the address good on one link only: fe80::/10, ff01::/16, ff02::/16 (RFC 4007)? */
@@ -489,6 +501,7 @@ static const struct file_ops inet_file_ops = {
 	.write = socket_write,
 	.poll = inet_poll,
 	.ioctl = inet_ioctl,
+	.linger = inet_linger,
 	.release = inet_release,
 };
 

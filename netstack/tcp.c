@@ -7,8 +7,9 @@
  *     CLOSED -connect-> SYN_SENT --> ESTABLISHED -close-> FIN_WAIT_1 -> FIN_WAIT_2 -> TIME_WAIT -> CLOSED
  *     LISTEN -SYN-> (child) SYN_RECEIVED --> ESTABLISHED -FIN-> CLOSE_WAIT -close-> LAST_ACK -> CLOSED
  *
- * Limits: TCP_TIME_WAIT_LIMIT connections in TIME_WAIT, more are forgotten at once; a close(2) with SO_LINGER and a
- * time does not wait.
+ * Limits: TCP_TIME_WAIT_LIMIT connections in TIME_WAIT, more are forgotten at once; SO_LINGER with a time is for
+ * close(2), close_range(2) and dup2(2): an execve(2) that closes the socket does not wait, nor does the end of a
+ * process (that as in Linux).
  */
 #include "netstack/tcp.h"
 
@@ -446,6 +447,23 @@ void tcp_release(struct inet_sock *sock)
 		tcp_put(tcp);
 	}
 	net_run();
+}
+
+static bool is_closing(const struct tcp_sock *tcp)
+{
+	return tcp->state == TCP_FIN_WAIT_1 || tcp->state == TCP_CLOSING || tcp->state == TCP_LAST_ACK;
+}
+
+void tcp_release_linger(struct inet_sock *sock)
+{
+	struct tcp_sock *tcp = tcp_of(sock);
+	uint64_t seconds = (uint32_t)sock->base.linger.seconds; /* negative ones are for ever, nearly */
+
+	tcp_get(tcp);
+	tcp_release(sock);
+	/* A signal ends the wait; close(2) has no error for that, nor for the time. */
+	(void)!WAIT_EVENT(&sock->wait, !is_closing(tcp), clock_now_ns() + seconds * NS_PER_S);
+	tcp_put(tcp);
 }
 
 int tcp_shutdown(struct inet_sock *sock, uint32_t how)

@@ -261,6 +261,8 @@ must_check struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid); /* NUL
 unsigned tcp_sock_count(void);                                            /* in every state */
 void tcp_sock_free(struct inet_sock *sock);
 void tcp_release(struct inet_sock *sock);
+/* PARKS. The same, and waits until the peer has everything or SO_LINGER's time is over. */
+void tcp_release_linger(struct inet_sock *sock);
 must_check int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bool nonblock);
 must_check int tcp_listen(struct inet_sock *sock, int backlog);
 /* PARKS. Gives a connection without a file. */

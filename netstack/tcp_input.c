@@ -554,6 +554,7 @@ static bool fin_acked(struct tcp_sock *tcp)
 		return tcp->state == TCP_CLOSED;
 	case TCP_CLOSING:
 		tcp_time_wait(tcp);
+		inet_wake(&tcp->inet, WRITE_EVENTS);
 		return false;
 	case TCP_LAST_ACK:
 		tcp_done(tcp, 0);
