@@ -78,13 +78,38 @@ int link_address_add(struct link *link, const struct net_addr *addr, uint8_t pre
 	assert(prefix <= (net_addr_is_v4(addr) ? 32 : 128));
 	if (link_has_address(link, addr))
 		return -EEXIST;
-	struct link_address *new = slab_new(&address_slab);
+	struct link_address *new = link->address_count < ADDRESS_LIMIT ? slab_new(&address_slab) : NULL;
 	if (!new)
 		return -ENOMEM;
 	new->addr = *addr;
 	new->prefix = prefix;
 	list_push_back(&link->addresses, &new->node);
+	link->address_count++;
 	return 0;
+}
+
+void link_address_remove(struct link *link, const struct link_address *item)
+{
+	struct link_address *gone;
+
+	list_for_each (gone, &link->addresses, node)
+		if (gone == item)
+			break;
+	list_remove(&gone->node);
+	slab_free(&address_slab, gone);
+	link->address_count--;
+}
+
+bool link_address_is_secondary(const struct link *link, const struct link_address *item)
+{
+	const struct link_address *other = NULL;
+
+	if (!net_addr_is_v4(&item->addr))
+		return false;
+	while ((other = link_address_next(link, other)) && other != item)
+		if (other->prefix == item->prefix && link_prefix_holds(&other->addr, other->prefix, &item->addr))
+			return true;
+	return false;
 }
 
 struct link *link_next(const struct link *link)

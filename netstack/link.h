@@ -2,7 +2,7 @@
  *
  * A packet that is sent belongs to the link. Links never park and never call up: what comes in waits in the link's
  * queue until net_run takes it (net.h), so the depth of the stack does not grow with the number of packets. Links are
- * made at start and are there for ever; so are their addresses.
+ * made at start and are there for ever. Addresses may come and go.
  */
 #ifndef NETSTACK_LINK_H
 #define NETSTACK_LINK_H
@@ -34,7 +34,8 @@ struct link {
 	uint64_t old_querier_until_ns[2]; /* IPv4, IPv6: a router asks in the older version (group.c) */
 	uint32_t port;                    /* of an Ethernet link: where its frames go (uplink.h) */
 	struct list addresses;            /* struct link_address, in the order they were given */
-	struct list input;                /* struct buf: arrived, not yet looked at */
+	uint32_t address_count;
+	struct list input; /* struct buf: arrived, not yet looked at */
 	uint32_t input_count;
 	struct {
 		uint64_t packets, bytes, dropped;
@@ -52,6 +53,10 @@ must_check int link_ether_new(const char *name, const uint8_t hardware[LINK_HARD
 			      uint32_t port, struct link **out);
 /* -ENOMEM, -EEXIST. */
 must_check int link_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix);
+/* The item is one of the link's. */
+void link_address_remove(struct link *link, const struct link_address *item);
+/* Is another address of its network older (IFA_F_SECONDARY)? Only of IPv4. */
+bool link_address_is_secondary(const struct link *link, const struct link_address *item);
 /* Links by index, NULL first; NULL behind the last. Borrowed. */
 struct link *link_next(const struct link *link);
 /* Borrowed; NULL: none. */

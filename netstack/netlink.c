@@ -4,8 +4,10 @@
  * kernel cuts a dump. A dump ends with NLMSG_DONE, everything else that asks for it with an NLMSG_ERROR whose error may
  * be 0.
  *
- * Limits: NETLINK_ROUTE and NETLINK_SOCK_DIAG; no notifications are ever sent to groups; answers that a socket does not
- * read are dropped when they come to more than its SO_RCVBUF (ENOBUFS).
+ * Who has joined a group of NETLINK_ROUTE is told of what others change.
+ *
+ * Limits: NETLINK_ROUTE and NETLINK_SOCK_DIAG; answers that a socket does not read are dropped when they come to more
+ * than its SO_RCVBUF (ENOBUFS); NLM_F_ECHO is ignored.
  */
 #include "netstack/netlink.h"
 
@@ -17,6 +19,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,20 +31,25 @@
 
 struct netlink_answer {
 	struct list node;
+	uint32_t group; /* that it was sent to; 0: an answer */
 	uint32_t size;
 	char bytes[ANSWER_BYTES];
 };
 
 struct netlink_sock {
 	struct socket base; /* first */
+	struct list node;   /* of all */
 	uint32_t port;      /* 0: not bound */
-	uint32_t groups;
-	struct list queue; /* struct netlink_answer */
+	uint32_t groups;    /* a bit each, from RTNLGRP_LINK (1) as bit 0 */
+	struct list queue;  /* struct netlink_answer */
 	uint32_t queued_bytes;
 	struct waitq wait;
 	struct mutex read_mutex; /* a reader copies while it may PARK */
 };
 
+static struct netlink_socks {
+	struct list all; /* struct netlink_sock */
+} * socks;               /* in the arena */
 static struct slab sock_slab = SLAB(netlink_sock), answer_slab = SLAB(netlink_answer);
 
 static struct netlink_sock *netlink_of(const struct file *file)
@@ -168,11 +176,13 @@ static int netlink_create(const struct socket_caller *who, uint32_t type, uint32
 	mutex_init(&sock->read_mutex);
 	int error = file_new_anonymous(FILE_SOCKET_NETLINK, O_RDWR | (flags & O_NONBLOCK), S_IFSOCK | 0777, "socket",
 				       who->cred, out);
-	if (error)
+	if (error) {
 		slab_free(&sock_slab, sock);
-	else
-		(*out)->data = sock;
-	return error;
+		return error;
+	}
+	(*out)->data = sock;
+	list_push_back(&socks->all, &sock->node);
+	return 0;
 }
 
 static void answer_free(struct netlink_sock *sock, struct netlink_answer *answer)
@@ -191,6 +201,7 @@ static void netlink_release(struct file *file)
 	file->data = NULL;
 	while (!list_empty(&sock->queue))
 		answer_free(sock, list_first(&sock->queue, struct netlink_answer, node));
+	list_remove(&sock->node);
 	slab_free(&sock_slab, sock);
 }
 
@@ -280,7 +291,7 @@ static ssize_t netlink_send(struct file *file, const struct socket_caller *who, 
 		memcpy(&header, bytes + at, sizeof header);
 		if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > size - at)
 			break;
-		struct netlink_writer writer = {.sock = sock, .request = &header};
+		struct netlink_writer writer = {.sock = sock, .cred = who->cred, .request = &header};
 		if (header.nlmsg_flags & NLM_F_REQUEST)
 			answer(sock->base.protocol, &writer, bytes + at + NLMSG_HDRLEN,
 			       header.nlmsg_len - NLMSG_HDRLEN);
@@ -313,16 +324,51 @@ void netlink_deliver(struct file *file, const void *bytes, uint32_t size)
 	waitq_wake(&sock->wait, READ_EVENTS);
 }
 
+bool netlink_announce_begin(struct netlink_writer *w, const struct netlink_writer *cause)
+{
+	*w = (struct netlink_writer){
+		.sock = cause->sock,
+		.cred = cause->cred,
+		.request = cause->request,
+		.answer = slab_new(&answer_slab),
+	};
+	return w->answer;
+}
+
+void netlink_announce(struct netlink_writer *w, uint32_t group)
+{
+	struct netlink_sock *sock;
+
+	list_for_each (sock, &socks->all, node) {
+		struct netlink_writer copy = {.sock = sock};
+		if (sock->base.protocol != NETLINK_ROUTE || !(sock->groups >> (group - 1) & 1))
+			continue;
+		answer_new(&copy);
+		if (!copy.full) {
+			memcpy(copy.answer->bytes, w->answer->bytes, w->answer->size);
+			copy.answer->size = w->answer->size;
+			copy.answer->group = group;
+		}
+		waitq_wake(&sock->wait, READ_EVENTS);
+	}
+	slab_free(&answer_slab, w->answer);
+}
+
 static ssize_t receive_first(struct netlink_sock *sock, struct socket_message *message)
 {
 	struct netlink_answer *answer = list_first(&sock->queue, struct netlink_answer, node);
 	size_t asked = message->data->left, n = MIN((size_t)answer->size, asked);
+	struct sockaddr_nl from = {.nl_family = ABI_AF_NETLINK,
+				   .nl_groups = answer->group ? 1u << (answer->group - 1) : 0};
 	ssize_t result = n ? uio_put(message->data, answer->bytes, n) : 0;
 
 	if (result >= 0 && answer->size > asked) {
 		message->out_flags |= ABI_MSG_TRUNC;
 		result = message->flags & ABI_MSG_TRUNC ? (ssize_t)answer->size : result;
 	}
+	memset(&message->address, 0, sizeof message->address);
+	memcpy(message->address.bytes, &from, sizeof from);
+	message->address.size = sizeof from;
 	if (!(message->flags & ABI_MSG_PEEK))
 		answer_free(sock, answer);
 	return result;
@@ -347,7 +393,6 @@ static ssize_t netlink_receive(struct file *file, struct socket_message *message
 		return error;
 	ssize_t result = list_empty(&sock->queue) ? -EAGAIN : receive_first(sock, message);
 	mutex_unlock(&sock->read_mutex);
-	netlink_name(file, true, &message->address);
 	return result;
 }
 
@@ -365,18 +410,34 @@ static long netlink_ioctl(struct file *file, struct user user, uint32_t command,
 	return socket_device_ioctl(user, command, argument);
 }
 
+static int membership(struct netlink_sock *sock, uint32_t group, bool joins)
+{
+	uint32_t most = sock->base.protocol == NETLINK_ROUTE ? RTNLGRP_MAX : SKNLGRP_MAX;
+
+	if (!group || group > most)
+		return -EINVAL;
+	uint32_t bit = group <= 32 ? 1u << (group - 1) : 0; /* to the others nothing is sent */
+	sock->groups = joins ? sock->groups | bit : sock->groups & ~bit;
+	return 0;
+}
+
 static int netlink_option_set(struct file *file, const struct socket_caller *who, int level, int option,
 			      const void *value, uint32_t size)
 {
-	(void)file, (void)who, (void)value;
+	struct netlink_sock *sock = netlink_of(file);
+	uint32_t number;
+
+	(void)who;
 	if (level != SOL_NETLINK)
 		return -ENOPROTOOPT;
 	if (size < sizeof(int))
 		return -EINVAL;
-	switch (option) { /* about notifications, of which there are none, and about the shape of errors */
+	memcpy(&number, value, sizeof number);
+	switch (option) {
 	case NETLINK_ADD_MEMBERSHIP:
 	case NETLINK_DROP_MEMBERSHIP:
-	case NETLINK_NO_ENOBUFS:
+		return membership(sock, number, option == NETLINK_ADD_MEMBERSHIP);
+	case NETLINK_NO_ENOBUFS: /* these are about the shape of errors */
 	case NETLINK_CAP_ACK:
 	case NETLINK_EXT_ACK:
 	case NETLINK_GET_STRICT_CHK:
@@ -406,6 +467,10 @@ static const struct file_ops netlink_file_ops = {
 
 int netlink_init(void)
 {
+	socks = arena_alloc(sizeof *socks);
+	if (!socks)
+		return -ENOMEM;
+	list_init(&socks->all);
 	file_kind_register(FILE_SOCKET_NETLINK, &netlink_file_ops);
 	socket_family_register(ABI_AF_NETLINK, FILE_SOCKET_NETLINK, &netlink_ops);
 	return 0;

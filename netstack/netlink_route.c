@@ -1,7 +1,6 @@
 /* netlink_route.c - questions about links, addresses, routes and neighbours, as getifaddrs(3), ip(8) and the libraries
  * of Go and musl ask them (rtnetlink(7)).
- *
- * Limits: nothing can be changed (EPERM).
+ * Changes: netlink_change.c. Rules are Linux's own three, and cannot be changed.
  */
 #include "netstack/netlink_answer.h"
 
@@ -11,6 +10,7 @@
 #include "netstack/neighbour.h"
 #include "netstack/route.h"
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -20,11 +20,11 @@
 
 /* ------------------------------------------------------------------------------------------------ links, addresses */
 
-static void tell_link(struct netlink_writer *w, const struct link *link, uint16_t flags)
+void netlink_tell_link(struct netlink_writer *w, const struct link *link, uint16_t flags, uint32_t changed)
 {
 	static const uint8_t nobody[LINK_HARDWARE_BYTES];
 	bool loopback = link->kind == LINK_LOOPBACK;
-	uint8_t up = link->up ? IF_OPER_UP : IF_OPER_DOWN, state = loopback ? IF_OPER_UNKNOWN : up;
+	uint8_t on = loopback ? IF_OPER_UNKNOWN : IF_OPER_UP, state = link->up ? on : IF_OPER_DOWN;
 	struct rtnl_link_stats64 stats = {
 		.rx_packets = link->received.packets,
 		.tx_packets = link->sent.packets,
@@ -40,6 +40,7 @@ static void tell_link(struct netlink_writer *w, const struct link *link, uint16_
 	info->ifi_type = loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
 	info->ifi_index = (int)link->index;
 	info->ifi_flags = device_flags(link) | (link->up ? 1u << 16 /* IFF_LOWER_UP */ : 0);
+	info->ifi_change = changed;
 	netlink_attribute(w, IFLA_IFNAME, link->name, (uint32_t)strlen(link->name) + 1);
 	netlink_attribute32(w, IFLA_TXQLEN, 1000);
 	netlink_attribute(w, IFLA_OPERSTATE, &state, 1);
@@ -65,25 +66,27 @@ static uint8_t family_of(const struct net_addr *addr)
 	return net_addr_is_v4(addr) ? ABI_AF_INET : ABI_AF_INET6;
 }
 
-static uint8_t scope_of(const struct link *link, const struct net_addr *addr)
+static uint8_t scope_of(const struct net_addr *addr)
 {
-	if (link->kind == LINK_LOOPBACK)
+	if (net_addr_is_loopback(addr))
 		return RT_SCOPE_HOST;
 	return !net_addr_is_v4(addr) && net_addr_is_link_local(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
-static void tell_address(struct netlink_writer *w, const struct link *link, const struct link_address *item)
+void netlink_tell_address(struct netlink_writer *w, uint16_t type, uint16_t flags, const struct link *link,
+			  const struct link_address *item)
 {
 	bool v4 = net_addr_is_v4(&item->addr);
+	uint8_t kind = IFA_F_PERMANENT | (link_address_is_secondary(link, item) ? IFA_F_SECONDARY : 0);
 	struct ifa_cacheinfo forever = {.ifa_prefered = UINT32_MAX, .ifa_valid = UINT32_MAX};
-	struct ifaddrmsg *info = netlink_begin(w, RTM_NEWADDR, NLM_F_MULTI, sizeof *info);
+	struct ifaddrmsg *info = netlink_begin(w, type, flags, sizeof *info);
 
 	if (!info)
 		return;
 	info->ifa_family = family_of(&item->addr);
 	info->ifa_prefixlen = item->prefix;
-	info->ifa_flags = IFA_F_PERMANENT;
-	info->ifa_scope = scope_of(link, &item->addr);
+	info->ifa_flags = kind;
+	info->ifa_scope = scope_of(&item->addr);
 	info->ifa_index = link->index;
 	attribute_address(w, IFA_ADDRESS, &item->addr);
 	if (v4) {
@@ -95,7 +98,7 @@ static void tell_address(struct netlink_writer *w, const struct link *link, cons
 		}
 		netlink_attribute(w, IFA_LABEL, link->name, (uint32_t)strlen(link->name) + 1);
 	}
-	netlink_attribute32(w, IFA_FLAGS, IFA_F_PERMANENT);
+	netlink_attribute32(w, IFA_FLAGS, kind);
 	netlink_attribute(w, IFA_CACHEINFO, &forever, sizeof forever);
 }
 
@@ -123,19 +126,28 @@ static void tell_local_route(struct netlink_writer *w, const struct link *link, 
 	netlink_attribute32(w, RTA_OIF, link->index);
 }
 
-static void each_address(struct netlink_writer *w, uint8_t family,
+/* All addresses: of IPv4, then of IPv6. */
+static void each_address(struct netlink_writer *w, uint8_t asked,
 			 void (*tell)(struct netlink_writer *, const struct link *, const struct link_address *))
 {
-	for (const struct link *link = NULL; (link = link_next(link));)
-		for (const struct link_address *item = NULL; (item = link_address_next(link, item));)
-			if (!family || family == family_of(&item->addr))
-				tell(w, link, item);
+	static const uint8_t families[] = {ABI_AF_INET, ABI_AF_INET6};
+
+	for (unsigned which = 0; which < COUNT(families); which++)
+		for (const struct link *link = NULL; (link = link_next(link));)
+			for (const struct link_address *item = NULL; (item = link_address_next(link, item));)
+				if (family_of(&item->addr) == families[which] && (!asked || asked == families[which]))
+					tell(w, link, item);
 }
 
-static void tell_route(struct netlink_writer *w, const struct route_entry *entry)
+static void tell_address(struct netlink_writer *w, const struct link *link, const struct link_address *item)
+{
+	netlink_tell_address(w, RTM_NEWADDR, NLM_F_MULTI, link, item);
+}
+
+void netlink_tell_route(struct netlink_writer *w, uint16_t type, uint16_t flags, const struct route_entry *entry)
 {
 	bool v4 = net_addr_is_v4(&entry->net);
-	struct rtmsg *info = netlink_begin(w, RTM_NEWROUTE, NLM_F_MULTI, sizeof *info);
+	struct rtmsg *info = netlink_begin(w, type, flags, sizeof *info);
 
 	if (!info)
 		return;
@@ -143,7 +155,7 @@ static void tell_route(struct netlink_writer *w, const struct route_entry *entry
 	info->rtm_dst_len = entry->prefix;
 	info->rtm_table = RT_TABLE_MAIN;
 	info->rtm_protocol = entry->connected ? RTPROT_KERNEL : RTPROT_BOOT;
-	info->rtm_scope = v4 && entry->connected ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	info->rtm_scope = v4 && net_addr_is_any(&entry->gateway) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	info->rtm_type = RTN_UNICAST;
 	netlink_attribute32(w, RTA_TABLE, RT_TABLE_MAIN);
 	if (entry->prefix)
@@ -161,7 +173,7 @@ static void each_route(struct netlink_writer *w, uint8_t family)
 {
 	for (const struct route_entry *entry = NULL; (entry = route_next(entry));)
 		if (!family || family == family_of(&entry->net))
-			tell_route(w, entry);
+			netlink_tell_route(w, RTM_NEWROUTE, NLM_F_MULTI, entry);
 	each_address(w, family, tell_local_route);
 }
 
@@ -228,19 +240,32 @@ static void answer_one_route(struct netlink_writer *w, const char *body, uint32_
 	attribute_address(w, RTA_PREFSRC, &route.source);
 }
 
-/* RTM_NEWLINK that asks for what is so already ("ip link set lo up"). */
-static bool changes_no_link(const char *body, uint32_t size)
+/* The rules by which Linux chooses tables: local, main, default (ip-rule(8)). */
+static void each_rule(struct netlink_writer *w, uint8_t asked)
 {
-	struct ifinfomsg info = {0};
-	const struct link *link;
-	char name[LINK_NAME_BYTES + 1] = {0};
+	static const struct {
+		uint8_t family, table;
+		uint32_t priority;
+	} rules[] = {
+		{ABI_AF_INET, RT_TABLE_LOCAL, 0},       {ABI_AF_INET, RT_TABLE_MAIN, 32766},
+		{ABI_AF_INET, RT_TABLE_DEFAULT, 32767}, {ABI_AF_INET6, RT_TABLE_LOCAL, 0},
+		{ABI_AF_INET6, RT_TABLE_MAIN, 32766},
+	};
 
-	memcpy(&info, body, MIN(size, (uint32_t)sizeof info));
-	link = link_by_index((uint32_t)info.ifi_index);
-	if (!link && netlink_find(body, size, sizeof info, IFLA_IFNAME, name, LINK_NAME_BYTES))
-		link = link_by_name(name);
-	return link && size <= NLMSG_ALIGN(sizeof info) + (*name ? RTA_SPACE(LINK_NAME_BYTES) : 0) &&
-	       info.ifi_change == IFF_UP && link->up == !!(info.ifi_flags & IFF_UP);
+	for (unsigned which = 0; which < COUNT(rules); which++) {
+		struct fib_rule_hdr *rule;
+		if ((asked && asked != rules[which].family) ||
+		    !(rule = netlink_begin(w, RTM_NEWRULE, NLM_F_MULTI, sizeof *rule)))
+			continue;
+		rule->family = rules[which].family;
+		rule->table = rules[which].table;
+		rule->action = FR_ACT_TO_TBL;
+		netlink_attribute32(w, FRA_TABLE, rules[which].table);
+		netlink_attribute32(w, FRA_SUPPRESS_PREFIXLEN, UINT32_MAX);
+		netlink_attribute(w, FRA_PROTOCOL, &(uint8_t){RTPROT_KERNEL}, 1);
+		if (rules[which].priority)
+			netlink_attribute32(w, FRA_PRIORITY, rules[which].priority);
+	}
 }
 
 /* RTM_GETLINK for one: by index, or by name. */
@@ -253,7 +278,7 @@ static void answer_one_link(struct netlink_writer *w, const char *body, uint32_t
 	(void)!netlink_find(body, size, sizeof info, IFLA_IFNAME, name, LINK_NAME_BYTES);
 	for (const struct link *link = NULL; (link = link_next(link));)
 		if ((int)link->index == info.ifi_index || (*name && !strcmp(link->name, name))) {
-			tell_link(w, link, 0);
+			netlink_tell_link(w, link, 0, 0);
 			return;
 		}
 	netlink_error(w, -ENODEV);
@@ -264,7 +289,7 @@ static void answer_dump(struct netlink_writer *w, uint8_t family)
 	switch (w->request->nlmsg_type) {
 	case RTM_GETLINK:
 		for (const struct link *link = NULL; (link = link_next(link));)
-			tell_link(w, link, NLM_F_MULTI);
+			netlink_tell_link(w, link, NLM_F_MULTI, 0);
 		break;
 	case RTM_GETADDR:
 		each_address(w, family, tell_address);
@@ -276,6 +301,8 @@ static void answer_dump(struct netlink_writer *w, uint8_t family)
 		each_neighbour(w, family);
 		break;
 	case RTM_GETRULE:
+		each_rule(w, family);
+		break;
 	case RTM_GETQDISC:
 		break; /* there are none */
 	default:
@@ -290,11 +317,10 @@ void netlink_route_answer(struct netlink_writer *w, const char *body, uint32_t s
 	uint16_t type = w->request->nlmsg_type, flags = w->request->nlmsg_flags;
 	uint8_t family = size ? (uint8_t)body[0] : 0;
 
-	if (type == RTM_NEWLINK && changes_no_link(body, size)) {
-		if (flags & NLM_F_ACK)
-			netlink_error(w, 0);
-	} else if ((type & 3) != 2) { /* RTM_NEW*, RTM_DEL*, RTM_SET* */
-		netlink_error(w, -EPERM);
+	if ((type & 3) != 2) { /* RTM_NEW*, RTM_DEL*, RTM_SET* */
+		int error = netlink_route_change(w, body, size);
+		if (error || flags & NLM_F_ACK)
+			netlink_error(w, error);
 	} else if (flags & NLM_F_DUMP) {
 		answer_dump(w, family);
 	} else if (type == RTM_GETLINK) {

@@ -44,14 +44,28 @@ int route_init(void)
 
 /* ------------------------------------------------------------------------------------------------ addresses */
 
+/* The loopback's address that what goes to addr comes from, where addr is ours: all of its IPv4 networks are ours,
+ * except 0.0.0.0/8. NULL: none. */
+static const struct link_address *home_of(const struct net_addr *addr)
+{
+	const struct link_address *item = NULL, *found = NULL;
+	bool v4 = net_addr_is_v4(addr) && addr->bytes[12];
+
+	while ((item = link_address_next(link_loopback(), item))) {
+		if (net_addr_equal(&item->addr, addr)) /* a network's further addresses stand behind its first */
+			return found && found->prefix == item->prefix ? found : item;
+		if (!found && v4 && item->prefix && link_prefix_holds(&item->addr, item->prefix, addr))
+			found = item;
+	}
+	return found;
+}
+
 bool route_is_ours(const struct net_addr *addr)
 {
-	if (net_addr_is_loopback(addr))
-		return true;
-	for (struct link *link = NULL; (link = link_next(link));)
+	for (struct link *link = link_loopback(); (link = link_next(link));)
 		if (link_has_address(link, addr))
 			return true;
-	return false;
+	return home_of(addr);
 }
 
 bool route_is_broadcast(const struct link *link, const struct net_addr *addr)
@@ -127,6 +141,18 @@ int route_add(const struct route_entry *entry)
 	return 0;
 }
 
+void route_remove(const struct route_entry *entry)
+{
+	struct route_entry *gone;
+
+	list_for_each (gone, &routes->entries, node)
+		if (gone == entry)
+			break;
+	list_remove(&gone->node);
+	slab_free(&entry_slab, gone);
+	routes->count--;
+}
+
 int route_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix)
 {
 	struct route_entry entry = {
@@ -189,15 +215,15 @@ uint32_t route_mtu_learn(const struct net_addr *target, uint32_t mtu)
 /* To ourselves. Linux answers from 127.0.0.1 wherever in 127.0.0.0/8 the target is. */
 static void route_home(const struct route_wish *wish, struct route *out)
 {
+	const struct link_address *home = home_of(&wish->target);
+
 	out->link = link_loopback();
 	out->next = wish->target;
 	out->mtu = out->link->mtu;
 	if (!net_addr_is_any(&wish->source))
 		out->source = wish->source;
-	else if (net_addr_is_loopback(&wish->target) && net_addr_is_v4(&wish->target))
-		out->source = net_addr_v4(NET_V4_LOOPBACK);
 	else
-		out->source = wish->target;
+		out->source = home ? home->addr : wish->target;
 }
 
 static const struct route_entry *entry_find(const struct route_wish *wish)

@@ -47,6 +47,8 @@ struct route_entry {
 must_check int route_init(void);
 /* Copies the entry. -ENOMEM, also at ROUTE_LIMIT; -EEXIST; -EINVAL: gateway or source of the other family. */
 must_check int route_add(const struct route_entry *entry);
+/* The entry is one of the table's. */
+void route_remove(const struct route_entry *entry);
 /* Gives the link the address, with the route to its network. Errors of link_address_add and route_add. */
 must_check int route_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix);
 /* The table in its order, NULL first; NULL behind the last. Borrowed. */

@@ -67,6 +67,7 @@
 #define PACKET_SOCKET_LIMIT    256                /* AF_PACKET sockets: likewise */
 #define PACKET_RING_BYTES      (64ul << 20)       /* frames in memory shared with guests, all together */
 #define LINK_LIMIT             16                 /* network interfaces */
+#define ADDRESS_LIMIT          64                 /* addresses of one network interface */
 #define ROUTE_LIMIT            256                /* entries of the routing table */
 #define UPLINK_LIMIT           8                  /* links to the outside */
 #define UPLINK_QUEUE           1000               /* frames that wait for room in one, as txqueuelen */

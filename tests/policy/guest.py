@@ -124,6 +124,16 @@ def bound_elsewhere():
         return "sent"
 
 
+def changed_network():
+    """Whoever is the resolver could say what an allowed name may be connected to; whoever adds an address sends in its name."""
+    said = []
+    for words in (f"addr add {ADDRESS}/32 dev lo", "addr add 10.77.0.99/24 dev lo", f"addr add 10.77.0.99/24 dev {interface()}",
+                  "route add 198.51.100.0/24 dev lo", "link set lo down", f"link set {interface()} mtu 1400"):
+        done = subprocess.run(["ip", *words.split()], capture_output=True, text=True)
+        said.append("EPERM" if "not permitted" in done.stderr else f"{words}: {done.returncode} {done.stderr}")
+    return " ".join(sorted(set(said)))
+
+
 def source_route():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x83\x07\x04" + socket.inet_aton(ADDRESS) + b"\0")
@@ -227,6 +237,7 @@ ATTEMPTS = {
     "arp-spoofing": lambda: frame(arp, 0x806),
     "bound-elsewhere": bound_elsewhere,
     "source-route": source_route,
+    "changed-network": changed_network,
     "forged-answers": forged_answers,
     "echo-through-loopback": echo_through_loopback,
     "group": group,
