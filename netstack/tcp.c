@@ -219,6 +219,7 @@ void tcp_settle(struct tcp_sock *tcp, uint32_t mtu)
 	mss = MIN(tcp->own_mss, tcp->peer_mss);
 	tcp->mss = MAX(mss, MSS_LEAST + STAMP_BYTES) - (tcp->stamped ? STAMP_BYTES : 0);
 	congestion_begin(tcp);
+	autotune_begin(tcp);
 }
 
 void tcp_mtu_lower(struct tcp_sock *tcp, uint32_t mtu)

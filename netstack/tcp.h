@@ -192,8 +192,14 @@ struct tcp_sock {
 	struct mutex send_mutex; /* a writer fills a block while it may PARK */
 	/* Buffers grow while SO_RCVBUF and SO_SNDBUF are what we made them. */
 	uint32_t auto_receive, auto_send;
-	uint32_t copied; /* by readers since copied_since_ns */
-	uint64_t copied_since_ns;
+	struct {
+		uint64_t rtt_ns;        /* a round trip as a receiver sees it; 0: not known */
+		uint64_t since_ns;      /* when this round began */
+		uint32_t copied, space; /* by readers in this round, and in the best one */
+		uint32_t echo;          /* the last timestamp that was echoed */
+		uint64_t window_at_ns;  /* without timestamps: when the window was */
+		uint32_t window_end;    /* to here */
+	} tune;                         /* [tune] tcp_autotune.c */
 
 	/* A listener's: connections that are not accepted. A connection's: the listener and its place there. */
 	struct list embryos, accepted; /* handshake under way; complete */
@@ -382,5 +388,14 @@ void congestion_acked(struct tcp_sock *tcp, uint32_t bytes, uint64_t rtt_ns);
 void congestion_lost(struct tcp_sock *tcp);    /* once a window: fast retransmit */
 void congestion_timeout(struct tcp_sock *tcp); /* everything in flight is taken for lost */
 void rtt_sample(struct tcp_sock *tcp, uint64_t rtt_ns);
+
+/* ------------------------------------------------------------------------------------------------ tcp_autotune.c */
+
+/* The handshake's first half is over: own_mss and edge are known. */
+void autotune_begin(struct tcp_sock *tcp);
+/* A segment with payload has been taken. */
+void autotune_input(struct tcp_sock *tcp, const struct tcp_segment *segment);
+/* A reader has taken bytes. */
+void autotune_copied(struct tcp_sock *tcp, uint32_t bytes);
 
 #endif

@@ -409,6 +409,7 @@ static void text_input(struct tcp_sock *tcp, struct buf *buf, const struct tcp_s
 	if (fin)
 		fin_input(tcp);
 	ahead_to_ready(tcp);
+	autotune_input(tcp, segment);
 	tcp_ack_later(tcp);
 	if (had)
 		inet_wake(&tcp->inet, READ_EVENTS);

@@ -104,7 +104,9 @@ static void info_fill(const struct tcp_sock *tcp, struct tcp_info *out)
 	out->tcpi_advmss = tcp->own_mss - (tcp->stamped ? STAMP_BYTES : 0);
 	out->tcpi_pmtu = tcp->own_mss + TCP_HEADER_BYTES + IP4_HEADER_BYTES;
 	loss_fill(tcp, out);
-	out->tcpi_rcv_ssthresh = out->tcpi_rcv_space = tcp->inet.base.receive_bytes / 2;
+	out->tcpi_rcv_ssthresh = tcp->inet.base.receive_bytes / 2;
+	out->tcpi_rcv_space = tcp->tune.space;
+	out->tcpi_rcv_rtt = (uint32_t)(tcp->tune.rtt_ns / NS_PER_US);
 	out->tcpi_bytes_received = tcp->stats.bytes_received;
 	out->tcpi_segs_out = tcp->stats.segments_out;
 	out->tcpi_segs_in = tcp->stats.segments_in;

@@ -410,24 +410,13 @@ static ssize_t receive_urgent(struct tcp_sock *tcp, struct socket_message *messa
 static void consume(struct tcp_sock *tcp, uint32_t n)
 {
 	struct buf *buf = list_first(&tcp->ready, struct buf, node);
-	uint32_t limit = tcp->inet.base.receive_bytes / 2;
 
 	if (!buf_skip(buf, n))
 		assert(!"bytes that are there");
 	if (!buf->size)
 		buf_free(buf);
 	tcp->ready_bytes -= n;
-	/* Who reads as much as the window in a round trip could read more (dynamic right-sizing). */
-	tcp->copied += n;
-	if (clock_now_ns() - tcp->copied_since_ns > 2 * MAX(tcp->srtt_ns, NS_PER_MS)) {
-		tcp->copied_since_ns = clock_now_ns();
-		tcp->copied = n;
-	}
-	if (tcp->copied >= limit && tcp->inet.base.receive_bytes == tcp->auto_receive) {
-		tcp->copied = 0;
-		tcp->auto_receive = MIN(2 * tcp->auto_receive, TCP_RECEIVE_LIMIT);
-		tcp->inet.base.receive_bytes = tcp->auto_receive;
-	}
+	autotune_copied(tcp, n);
 }
 
 /* A window that has opened by much is worth a segment (RFC 9293 section 3.8.6.2.2). */

@@ -8,6 +8,7 @@
  *
  *     wire --seeds A-B      the worlds of these seeds; the last line counts
  *     wire --seed N [--packets]     one, with its configuration and statistics, and a line for each packet
+ *     wire --long                   a wire that is good and long: the windows must grow until they fill it
  *
  * What must hold at the end: all bytes right on both sides of each connection, no packet and no timer left over after
  * the last TIME_WAIT, and all that within WORLD_LIMIT_NS of virtual time. A wire that drops everything for a while is
@@ -15,7 +16,8 @@
  *
  * One thing excuses an end that is cut off by a reset: the other one's program had closed, and what its stack then sent
  * was not answered ORPHAN_TRIES times in a row, because the wire lost each of them or its answer. Such a connection is
- * given up (tcp(7), tcp_orphan_retries); 1 of about 100,000 worlds has one, and 82655 is the first.
+ * given up (tcp(7), tcp_orphan_retries). 1 of about 100,000 worlds has one; 82655 was the first, until the windows grew
+ * otherwise.
  */
 #include "fs/mount.h"
 #include "netstack/ether.h"
@@ -41,6 +43,8 @@
 #define PIECE_BYTES    70000u
 #define PORT           7777
 #define REAL_SECONDS   60 /* a world that computes for so long does not end */
+#define LONG_BYTES     (40u << 20)
+#define LONG_LIMIT_MS  4000
 #define ORPHAN_TRIES   9u /* net.ipv4.tcp_orphan_retries as Linux takes its 0, and the first try */
 
 static uint64_t now_ns = NS_PER_S, state;
@@ -82,12 +86,13 @@ static struct {
 	bool ether, v6, gso;
 	bool mark;           /* congestion is marked instead of dropped, where it may be (RFC 3168) */
 	uint32_t narrow_mtu; /* of somebody on the way; 0: nobody */
+	bool calm;           /* nobody pauses or sets a buffer's size */
 } world;
 
 static struct link *wire_link;
 
 static struct {
-	uint64_t packets, lost, duplicated, reordered, corrupted, datagrams, marked;
+	uint64_t packets, lost, duplicated, reordered, corrupted, datagrams, marked, last_end_ns;
 } seen;
 
 static unsigned running, failures;
@@ -395,7 +400,7 @@ static uint8_t byte_at(uint64_t seed, uint32_t at)
 
 static void pause_now_and_then(void)
 {
-	if (!below(20))
+	if (!world.calm && !below(20))
 		(void)!fiber_park_until(now_ns + below(300 * NS_PER_MS));
 }
 
@@ -406,6 +411,7 @@ static void side_done(struct side *side)
 	file_put(side->file);
 	free(side);
 	running--;
+	seen.last_end_ns = now_ns;
 }
 
 /* Has the other end given up, as it may? */
@@ -501,9 +507,9 @@ static struct file *socket_make(void)
 
 	if (ops->create(&who, ABI_SOCK_STREAM, 0, 0, &file))
 		abort();
-	if (!below(3))
+	if (!world.calm && !below(3))
 		(void)!socket_option_set(file, &who, ABI_SOL_SOCKET, ABI_SO_RCVBUF, &bytes, sizeof bytes);
-	if (!below(3))
+	if (!world.calm && !below(3))
 		(void)!socket_option_set(file, &who, ABI_SOL_SOCKET, ABI_SO_SNDBUF, &bytes, sizeof bytes);
 	return file;
 }
@@ -743,10 +749,8 @@ static void world_start(void)
 
 static int world_run(uint64_t seed, bool tell)
 {
-	uint64_t start;
+	uint64_t start = now_ns;
 
-	configure(seed);
-	start = now_ns;
 	alarm(REAL_SECONDS);
 	world_start();
 	for (;;) {
@@ -779,15 +783,47 @@ static int world_run(uint64_t seed, bool tell)
 	return failures ? 1 : 0;
 }
 
+/* 100 ms there and back. With the windows that connections begin with, this would take a minute. */
+static int long_run(bool stamps)
+{
+	state = 1;
+	world.mtu = 1500;
+	world.delay_ns = 50 * NS_PER_MS;
+	world.connections = 1;
+	world.bytes = LONG_BYTES;
+	world.calm = true;
+	world.strip_stamps = !stamps;
+	uint64_t start = now_ns;
+	int result = world_run(0, false);
+	uint64_t took_ms = (seen.last_end_ns - start) / NS_PER_MS;
+	printf("%u bytes each way, timestamps %s: %lu ms\n", world.bytes, stamps ? "on" : "off", took_ms);
+	fflush(stdout);
+	return result || took_ms > LONG_LIMIT_MS;
+}
+
+static bool run_apart(int (*run)(bool), bool argument)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(run(argument));
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long first, last, passed = 0, failed = 0;
 
 	verbose = argc == 4 && !strcmp(argv[3], "--packets");
-	if (argc >= 3 && !strcmp(argv[1], "--seed"))
+	if (argc == 2 && !strcmp(argv[1], "--long"))
+		return run_apart(long_run, true) && run_apart(long_run, false) ? 0 : 1;
+	if (argc >= 3 && !strcmp(argv[1], "--seed")) {
+		configure(strtoul(argv[2], NULL, 10));
 		return world_run(strtoul(argv[2], NULL, 10), true);
+	}
 	if (argc != 3 || strcmp(argv[1], "--seeds") || sscanf(argv[2], "%lu-%lu", &first, &last) != 2) {
-		fprintf(stderr, "usage: wire --seed N | --seeds A-B\n");
+		fprintf(stderr, "usage: wire --seed N | --seeds A-B | --long\n");
 		return 2;
 	}
 	for (unsigned long seed = first; seed <= last; seed++) {
@@ -797,8 +833,10 @@ int main(int argc, char **argv)
 			usleep(50000); /* the machine has no process to spare for a moment */
 			pid = fork();
 		}
-		if (!pid)
+		if (!pid) {
+			configure(seed);
 			_exit(world_run(seed, false));
+		}
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
 			printf("failed: wire --seed %lu (status %#x)\n", seed, status);
 			failed++;
