@@ -2,7 +2,8 @@
  *
  * We answer for addresses of the link itself, and learn from who answers us (neighbour.c).
  *
- * Limits: no probes for duplicates of our own addresses (RFC 5227): they are given to us by whoever made the link.
+ * Limits: as Linux, we do not probe whether others have our addresses before we use them, but answer those who probe,
+ * and do not give an address up when somebody else claims it (RFC 5227 section 2.4 (c)).
  */
 #include "netstack/arp.h"
 
@@ -61,6 +62,11 @@ void arp_request(struct link *link, const struct net_addr *addr, const uint8_t h
 
 	if (source)
 		send(link, ARP_REQUEST, source, addr, NULL, hardware ? hardware : ether_broadcast);
+}
+
+void arp_announce(struct link *link, const struct net_addr *addr)
+{
+	send(link, ARP_REQUEST, addr, addr, NULL, ether_broadcast);
 }
 
 void arp_input(struct buf *buf)

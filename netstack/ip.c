@@ -228,6 +228,15 @@ static bool take6(struct buf *buf, struct fragment *fragment)
 	return take_extensions(buf, fragment);
 }
 
+/* May somebody who has our address say so, because we have asked (ndp.c)? */
+static bool is_objection(const struct buf *buf)
+{
+	const struct link_address *item = link_address_find(buf->link, &buf->source);
+
+	return item && item->state == ADDRESS_TRIED && buf->protocol == IP_PROTOCOL_ICMPV6 &&
+	       net_addr_is_multicast(&buf->target);
+}
+
 static bool addresses_acceptable(const struct buf *buf)
 {
 	bool outside = buf->link->kind != LINK_LOOPBACK;
@@ -240,7 +249,8 @@ static bool addresses_acceptable(const struct buf *buf)
 	    !net_addr_is_any(&buf->source))
 		return false;
 	/* From outside nobody is 127.0.0.1 (RFC 1122 section 3.2.1.3 (g)), and nobody is us. */
-	if (outside && !buf->looped && (route_is_ours(&buf->source) || net_addr_is_loopback(&buf->target)))
+	if (outside && !buf->looped &&
+	    ((route_is_ours(&buf->source) && !is_objection(buf)) || net_addr_is_loopback(&buf->target)))
 		return false;
 	if (net_addr_is_multicast(&buf->target))
 		return group_is_heard(buf->link, &buf->target);

@@ -9,6 +9,7 @@
 #include "netstack/policy.h"
 #include "netstack/uplink.h"
 #include "sentry/base/arena.h"
+#include "sentry/base/fiber.h"
 #include "sentry/base/limits.h"
 #include <errno.h>
 #include <stdio.h>
@@ -76,13 +77,17 @@ int link_ether_new(const char *name, const uint8_t hardware[LINK_HARDWARE_BYTES]
 int link_address_add(struct link *link, const struct net_addr *addr, uint8_t prefix)
 {
 	assert(prefix <= (net_addr_is_v4(addr) ? 32 : 128));
-	if (link_has_address(link, addr))
+	if (link_address_find(link, addr))
 		return -EEXIST;
 	struct link_address *new = link->address_count < ADDRESS_LIMIT ? slab_new(&address_slab) : NULL;
 	if (!new)
 		return -ENOMEM;
-	new->addr = *addr;
-	new->prefix = prefix;
+	*new = (struct link_address){
+		.addr = *addr,
+		.prefix = prefix,
+		.preferred_until_ns = DEADLINE_NONE,
+		.valid_until_ns = DEADLINE_NONE,
+	};
 	list_push_back(&link->addresses, &new->node);
 	link->address_count++;
 	return 0;
@@ -137,13 +142,22 @@ struct link *link_by_name(const char *name)
 	return link;
 }
 
+struct link_address *link_address_find(const struct link *link, const struct net_addr *addr)
+{
+	struct link_address *item;
+
+	list_for_each (item, &link->addresses, node) {
+		if (net_addr_equal(&item->addr, addr))
+			return item;
+	}
+	return NULL;
+}
+
 bool link_has_address(const struct link *link, const struct net_addr *addr)
 {
-	const struct link_address *item = NULL;
+	const struct link_address *item = link_address_find(link, addr);
 
-	while ((item = link_address_next(link, item)) && !net_addr_equal(&item->addr, addr))
-		;
-	return item;
+	return item && item->state != ADDRESS_DUPLICATE;
 }
 
 struct link *link_by_address(const struct net_addr *addr)

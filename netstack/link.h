@@ -14,11 +14,23 @@ enum link_kind { LINK_LOOPBACK, LINK_ETHER, LINK_KINDS };
 #define LINK_NAME_BYTES     16 /* IFNAMSIZ */
 #define LINK_HARDWARE_BYTES 6
 
+enum link_address_state {
+	ADDRESS_VALID,
+	ADDRESS_UNTRIED,   /* in use, and others are still to be asked whether they have it, or to be told */
+	ADDRESS_TRIED,     /* in use, and others have been asked (RFC 4429) */
+	ADDRESS_DUPLICATE, /* somebody else has it: it is not ours */
+};
+
 struct link_address {
 	struct list node;
 	struct net_addr addr;
 	uint8_t prefix; /* bits of the address's own family */
+	enum link_address_state state;
+	bool advertised;                                             /* made from what a router has told */
+	uint64_t tried_until_ns, preferred_until_ns, valid_until_ns; /* CLOCK_MONOTONIC; DEADLINE_NONE: for ever */
 };
+
+struct autoconf;
 
 struct link {
 	struct list node; /* of all links, by index */
@@ -26,6 +38,7 @@ struct link {
 	char name[LINK_NAME_BYTES];
 	uint32_t index; /* as if_nametoindex(3) */
 	uint32_t mtu;   /* bytes of a packet with its IP header */
+	uint32_t mtu6;  /* the same for IPv6, where a router has said less; 0: none has */
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool up;
 	bool sums;          /* packets need their transport's checksum */
@@ -34,6 +47,7 @@ struct link {
 	uint64_t old_querier_until_ns[2]; /* IPv4, IPv6: a router asks in the older version (group.c) */
 	uint32_t port;                    /* of an Ethernet link: where its frames go (uplink.h) */
 	struct list addresses;            /* struct link_address, in the order they were given */
+	struct autoconf *autoconf;        /* NULL: its addresses need no trial, and there are no others (autoconf.h) */
 	uint32_t address_count;
 	struct list input; /* struct buf: arrived, not yet looked at */
 	uint32_t input_count;
@@ -57,6 +71,8 @@ must_check int link_address_add(struct link *link, const struct net_addr *addr, 
 void link_address_remove(struct link *link, const struct link_address *item);
 /* Is another address of its network older (IFA_F_SECONDARY)? Only of IPv4. */
 bool link_address_is_secondary(const struct link *link, const struct link_address *item);
+/* Whatever its state. Borrowed; NULL: the link has no such address. */
+struct link_address *link_address_find(const struct link *link, const struct net_addr *addr);
 /* Links by index, NULL first; NULL behind the last. Borrowed. */
 struct link *link_next(const struct link *link);
 /* Borrowed; NULL: none. */
@@ -65,7 +81,7 @@ struct link *link_by_index(uint32_t index);
 struct link *link_by_name(const char *name);
 /* The one whose own address it is. Borrowed; NULL: none. */
 struct link *link_by_address(const struct net_addr *addr);
-/* Is it one of the link's own addresses? */
+/* Is it one of the link's own addresses, and nobody else's? */
 bool link_has_address(const struct link *link, const struct net_addr *addr);
 /* Addresses of a link, NULL first; NULL behind the last. Borrowed. */
 const struct link_address *link_address_next(const struct link *link, const struct link_address *item);

@@ -3,16 +3,22 @@
  * Messages count only when they come from the link itself: a router would have lowered the hop limit of 255 (RFC 4861
  * section 7.1).
  *
- * Limits: no router advertisements and no redirects (addresses and routes are given to us by whoever made the link), no
- * detection of duplicates.
+ * An address that is being tried (autoconf.c) is used, but nobody is told to put it in place of what he knows (RFC 4429
+ * section 3.3): questions from there say no hardware address, answers do not override.
+ *
+ * Limits: no redirects, no nonces in trials (RFC 7527): a link that sends our own frames back would look like a
+ * duplicate.
  */
 #include "netstack/ndp.h"
 
+#include "netstack/autoconf.h"
 #include "netstack/ether.h"
 #include "netstack/icmp.h"
 #include "netstack/neighbour.h"
 #include "netstack/route.h"
 
+#define NDP_ROUTER_ASKED     133
+#define NDP_ROUTER           134
 #define NDP_SOLICITATION     135
 #define NDP_ADVERTISEMENT    136
 #define NDP_HOPS             255
@@ -28,6 +34,8 @@ struct ndp_option {
 };
 _Static_assert(sizeof(struct ndp_option) == OPTION_HARDWARE_SIZE, "RFC 4861 section 4.6.1");
 
+static const struct net_addr everybody = {.bytes = {0xff, 0x02, [15] = 1}};
+
 struct net_addr ndp_group(const struct net_addr *addr)
 {
 	struct net_addr group = {.bytes = {0xff, 0x02, [11] = 0x01, [12] = 0xff}};
@@ -36,21 +44,31 @@ struct net_addr ndp_group(const struct net_addr *addr)
 	return group;
 }
 
-/* hardware: who gets it; NULL: who target says. An answer to somebody who asks must not have to ask for him first, or
- * two who begin at the same time wait for each other. */
+static bool is_on_trial(const struct link *link, const struct net_addr *addr)
+{
+	const struct link_address *item = link_address_find(link, addr);
+
+	return item && (item->state == ADDRESS_UNTRIED || item->state == ADDRESS_TRIED);
+}
+
+/* about: NULL where the message has no such field. hardware: who gets it; NULL: who target says. An answer to somebody
+ * who asks must not have to ask for him first, or two who begin at the same time wait for each other. */
 static void send(struct link *link, struct icmp_header header, const struct net_addr *about,
 		 const struct net_addr *source, const struct net_addr *target, const uint8_t *hardware)
 {
 	struct route route = {.link = link, .source = *source, .next = *target, .mtu = link->mtu};
 	struct ip_meta meta = {.protocol = IP_PROTOCOL_ICMPV6, .hops = NDP_HOPS};
 	struct buf *buf = buf_new();
-	struct ndp_option option = {.type = header.type == NDP_SOLICITATION ? OPTION_SOURCE : OPTION_TARGET, .size = 1};
+	struct ndp_option option = {.type = header.type == NDP_ADVERTISEMENT ? OPTION_TARGET : OPTION_SOURCE,
+				    .size = 1};
 
 	if (!buf)
 		return;
 	memcpy(option.hardware, link->hardware, sizeof option.hardware);
-	memcpy(buf_push(buf, sizeof option), &option, sizeof option);
-	memcpy(buf_push(buf, sizeof *about), about, sizeof *about);
+	if (option.type == OPTION_TARGET || !(net_addr_is_any(source) || is_on_trial(link, source)))
+		memcpy(buf_push(buf, sizeof option), &option, sizeof option);
+	if (about)
+		memcpy(buf_push(buf, sizeof *about), about, sizeof *about);
 	buf->judged = true; /* it says nothing but who we are and whom we look for */
 	icmp_push(source, target, header, buf);
 	ip_push(&route, target, &meta, NULL, buf);
@@ -68,6 +86,27 @@ void ndp_solicit(struct link *link, const struct net_addr *addr, const uint8_t h
 	if (source)
 		send(link, (struct icmp_header){.type = NDP_SOLICITATION}, addr, source, hardware ? addr : &group,
 		     hardware);
+}
+
+void ndp_probe(struct link *link, const struct net_addr *addr)
+{
+	struct net_addr group = ndp_group(addr);
+
+	send(link, (struct icmp_header){.type = NDP_SOLICITATION}, addr, &NET_ADDR_ANY6, &group, NULL);
+}
+
+void ndp_announce(struct link *link, const struct net_addr *addr)
+{
+	const struct icmp_header header = {.type = NDP_ADVERTISEMENT, .rest = net32(NDP_FLAG_OVERRIDE)};
+
+	send(link, header, addr, addr, &everybody, NULL);
+}
+
+void ndp_ask_routers(struct link *link, const struct net_addr *source)
+{
+	static const struct net_addr routers = {.bytes = {0xff, 0x02, [15] = 2}};
+
+	send(link, (struct icmp_header){.type = NDP_ROUTER_ASKED}, NULL, source, &routers, NULL);
 }
 
 /* The hardware address in an option of this kind; false: none, or the options are malformed. */
@@ -90,15 +129,16 @@ static bool find_option(struct buf *buf, uint8_t type, uint8_t hardware[LINK_HAR
 
 static void solicitation(struct buf *buf, const struct net_addr *about)
 {
-	const struct net_addr everybody = {.bytes = {0xff, 0x02, [15] = 1}};
 	struct link *link = buf->link;
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 	bool probe = net_addr_is_any(&buf->source); /* is somebody else here with the address? (RFC 4862) */
 	struct icmp_header header = {
 		.type = NDP_ADVERTISEMENT,
-		.rest = net32(NDP_FLAG_OVERRIDE | (probe ? 0 : NDP_FLAG_SOLICITED)),
+		.rest = net32((is_on_trial(link, about) ? 0 : NDP_FLAG_OVERRIDE) | (probe ? 0 : NDP_FLAG_SOLICITED)),
 	};
 
+	if (probe && autoconf_objection(link, about))
+		return; /* both of us have asked at the same time: neither may have it */
 	if (!link_has_address(link, about) || route_is_ours(&buf->source))
 		return;
 	bool named = !probe && find_option(buf, OPTION_SOURCE, hardware);
@@ -112,14 +152,22 @@ void ndp_input(uint8_t type, uint8_t code, uint32_t rest, struct buf *buf)
 	struct net_addr about;
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 
-	if (buf->link->kind != LINK_ETHER || buf->hops != NDP_HOPS || code || !buf_pull(buf, &about, sizeof about) ||
-	    net_addr_is_multicast(&about) || net_addr_is_v4(&about)) {
+	if (buf->link->kind != LINK_ETHER || buf->hops != NDP_HOPS || code) {
+		buf_free(buf);
+		return;
+	}
+	if (type == NDP_ROUTER) {
+		autoconf_input(rest, buf);
+		return;
+	}
+	if (!buf_pull(buf, &about, sizeof about) || net_addr_is_multicast(&about) || net_addr_is_v4(&about)) {
 		buf_free(buf);
 		return;
 	}
 	if (type == NDP_SOLICITATION) {
 		solicitation(buf, &about);
-	} else if (type == NDP_ADVERTISEMENT && !route_is_ours(&about) && find_option(buf, OPTION_TARGET, hardware)) {
+	} else if (type == NDP_ADVERTISEMENT && !autoconf_objection(buf->link, &about) && !route_is_ours(&about) &&
+		   find_option(buf, OPTION_TARGET, hardware)) {
 		bool to_us = net32(rest) & NDP_FLAG_SOLICITED && !net_addr_is_multicast(&buf->target);
 		neighbour_heard(buf->link, &about, hardware, to_us);
 	}

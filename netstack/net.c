@@ -5,6 +5,7 @@
  */
 #include "netstack/net.h"
 
+#include "netstack/autoconf.h"
 #include "netstack/ether.h"
 #include "netstack/fragment.h"
 #include "netstack/group.h"
@@ -42,6 +43,7 @@ int net_init(void)
 	if (!timers)
 		return -ENOMEM;
 	RB_INIT(timers);
+	autoconf_init();
 	int error = link_init();
 	if (!error)
 		error = route_init();

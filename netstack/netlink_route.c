@@ -9,6 +9,7 @@
 #include "netstack/ether.h"
 #include "netstack/neighbour.h"
 #include "netstack/route.h"
+#include "sentry/base/fiber.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if.h>
@@ -73,19 +74,46 @@ static uint8_t scope_of(const struct net_addr *addr)
 	return !net_addr_is_v4(addr) && net_addr_is_link_local(addr) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
+static uint32_t flags_of(const struct link *link, const struct link_address *item)
+{
+	static const uint32_t by_state[] = {
+		[ADDRESS_UNTRIED] = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC,
+		[ADDRESS_TRIED] = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC,
+		[ADDRESS_DUPLICATE] = IFA_F_TENTATIVE | IFA_F_DADFAILED,
+		[ADDRESS_VALID] = 0,
+	};
+	uint32_t flags = net_addr_is_v4(&item->addr) ? 0 : by_state[item->state];
+
+	if (item->valid_until_ns == DEADLINE_NONE)
+		flags |= IFA_F_PERMANENT;
+	if (item->preferred_until_ns <= clock_now_ns())
+		flags |= IFA_F_DEPRECATED;
+	if (link_address_is_secondary(link, item))
+		flags |= IFA_F_SECONDARY;
+	return flags;
+}
+
+static uint32_t seconds_left(uint64_t until_ns)
+{
+	if (until_ns == DEADLINE_NONE)
+		return UINT32_MAX;
+	return until_ns > clock_now_ns() ? (uint32_t)((until_ns - clock_now_ns()) / NS_PER_S) : 0;
+}
+
 void netlink_tell_address(struct netlink_writer *w, uint16_t type, uint16_t flags, const struct link *link,
 			  const struct link_address *item)
 {
 	bool v4 = net_addr_is_v4(&item->addr);
-	uint8_t kind = IFA_F_PERMANENT | (link_address_is_secondary(link, item) ? IFA_F_SECONDARY : 0);
-	struct ifa_cacheinfo forever = {.ifa_prefered = UINT32_MAX, .ifa_valid = UINT32_MAX};
+	uint32_t kind = flags_of(link, item);
+	struct ifa_cacheinfo lifetimes = {.ifa_prefered = seconds_left(item->preferred_until_ns),
+					  .ifa_valid = seconds_left(item->valid_until_ns)};
 	struct ifaddrmsg *info = netlink_begin(w, type, flags, sizeof *info);
 
 	if (!info)
 		return;
 	info->ifa_family = family_of(&item->addr);
 	info->ifa_prefixlen = item->prefix;
-	info->ifa_flags = kind;
+	info->ifa_flags = (uint8_t)kind;
 	info->ifa_scope = scope_of(&item->addr);
 	info->ifa_index = link->index;
 	attribute_address(w, IFA_ADDRESS, &item->addr);
@@ -99,7 +127,7 @@ void netlink_tell_address(struct netlink_writer *w, uint16_t type, uint16_t flag
 		netlink_attribute(w, IFA_LABEL, link->name, (uint32_t)strlen(link->name) + 1);
 	}
 	netlink_attribute32(w, IFA_FLAGS, kind);
-	netlink_attribute(w, IFA_CACHEINFO, &forever, sizeof forever);
+	netlink_attribute(w, IFA_CACHEINFO, &lifetimes, sizeof lifetimes);
 }
 
 /* The kernel's own table: what is ours is local; the loopback's whole network is. */
@@ -154,7 +182,7 @@ void netlink_tell_route(struct netlink_writer *w, uint16_t type, uint16_t flags,
 	info->rtm_family = family_of(&entry->net);
 	info->rtm_dst_len = entry->prefix;
 	info->rtm_table = RT_TABLE_MAIN;
-	info->rtm_protocol = entry->connected ? RTPROT_KERNEL : RTPROT_BOOT;
+	info->rtm_protocol = entry->connected ? RTPROT_KERNEL : entry->advertised ? RTPROT_RA : RTPROT_BOOT;
 	info->rtm_scope = v4 && net_addr_is_any(&entry->gateway) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	info->rtm_type = RTN_UNICAST;
 	netlink_attribute32(w, RTA_TABLE, RT_TABLE_MAIN);

@@ -98,17 +98,21 @@ bool route_is_bindable(const struct net_addr *addr)
 
 const struct net_addr *route_source(const struct link *link, const struct net_addr *target)
 {
-	const struct link_address *item = NULL;
-	const struct net_addr *other = NULL;
+	const struct link_address *item = NULL, *best = NULL;
+	unsigned most = 0;
 
 	while ((item = link_address_next(link, item))) {
-		if (net_addr_is_v4(&item->addr) != net_addr_is_v4(target))
+		bool v4 = net_addr_is_v4(&item->addr);
+		if (v4 != net_addr_is_v4(target) || item->state == ADDRESS_DUPLICATE)
 			continue;
-		if (net_addr_is_v4(target) || net_addr_is_link_local(&item->addr) == net_addr_is_link_local(target))
-			return &item->addr;
-		other = other ? other : &item->addr;
+		bool scope = v4 || net_addr_is_link_local(&item->addr) == net_addr_is_link_local(target);
+		unsigned worth = 1 + 2 * scope + (item->preferred_until_ns > clock_now_ns());
+		if (worth > most) {
+			most = worth;
+			best = item;
+		}
 	}
-	return other;
+	return best ? &best->addr : NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------ the table */
@@ -116,6 +120,21 @@ const struct net_addr *route_source(const struct link *link, const struct net_ad
 static bool same_family(const struct net_addr *addr, const struct net_addr *net)
 {
 	return net_addr_is_any(addr) || net_addr_is_v4(addr) == net_addr_is_v4(net);
+}
+
+static bool same_entry(const struct route_entry *a, const struct route_entry *b)
+{
+	return a->prefix == b->prefix && a->metric == b->metric && net_addr_equal(&a->net, &b->net) &&
+	       a->link == b->link;
+}
+
+const struct route_entry *route_like(const struct route_entry *like)
+{
+	const struct route_entry *entry = NULL;
+
+	while ((entry = route_next(entry)) && !same_entry(entry, like))
+		;
+	return entry;
 }
 
 int route_add(const struct route_entry *entry)
@@ -126,8 +145,7 @@ int route_add(const struct route_entry *entry)
 	if (!same_family(&entry->gateway, &entry->net) || !same_family(&entry->source, &entry->net))
 		return -EINVAL;
 	list_for_each (item, &routes->entries, node) {
-		if (item->prefix == entry->prefix && item->metric == entry->metric &&
-		    net_addr_equal(&item->net, &entry->net) && item->link == entry->link)
+		if (same_entry(item, entry))
 			return -EEXIST;
 		if (item->prefix > entry->prefix || (item->prefix == entry->prefix && item->metric <= entry->metric))
 			behind = &item->node;
@@ -270,7 +288,7 @@ int route_find(const struct route_wish *wish, struct route *out)
 	const struct net_addr *first = route_source(link, &wish->target);
 	out->link = link;
 	out->next = entry && !net_addr_is_any(&entry->gateway) ? entry->gateway : wish->target;
-	out->mtu = path_mtu(&wish->target, link->mtu);
+	out->mtu = path_mtu(&wish->target, !net_addr_is_v4(&wish->target) && link->mtu6 ? link->mtu6 : link->mtu);
 	if (!net_addr_is_any(source))
 		out->source = *source;
 	else if (entry && !net_addr_is_any(&entry->source))

@@ -29,7 +29,7 @@ bool route_is_bindable(const struct net_addr *addr);
 /* 255.255.255.255, or the broadcast address of one of the link's networks. */
 bool route_is_broadcast(const struct link *link, const struct net_addr *addr);
 /* The address of the link that a packet to target comes from (RFC 6724 as far as it matters: same family, same scope,
- * the first given). NULL: it has none. Borrowed. */
+ * still preferred, the first given). NULL: it has none. Borrowed. */
 const struct net_addr *route_source(const struct link *link, const struct net_addr *target);
 
 /* An entry of the table of routes. The networks of links' addresses have theirs. */
@@ -38,6 +38,7 @@ struct route_entry {
 	struct net_addr net;
 	uint8_t prefix;          /* bits of the family */
 	bool connected;          /* made from an address of the link */
+	bool advertised;         /* a router has told of itself */
 	struct net_addr gateway; /* any: the target is on the link itself */
 	struct net_addr source;  /* preferred; any: the link's */
 	struct link *link;
@@ -47,6 +48,8 @@ struct route_entry {
 must_check int route_init(void);
 /* Copies the entry. -ENOMEM, also at ROUTE_LIMIT; -EEXIST; -EINVAL: gateway or source of the other family. */
 must_check int route_add(const struct route_entry *entry);
+/* The one of the same network, link and metric. Borrowed; NULL: none. */
+const struct route_entry *route_like(const struct route_entry *like);
 /* The entry is one of the table's. */
 void route_remove(const struct route_entry *entry);
 /* Gives the link the address, with the route to its network. Errors of link_address_add and route_add. */

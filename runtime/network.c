@@ -1,6 +1,7 @@
 /* network.c - see network.h: what is the same for every way, and the sandbox's end of it. */
 #include "runtime/network.h"
 
+#include "netstack/autoconf.h"
 #include "netstack/route.h"
 #include "runtime/fail.h"
 #include "sentry/base/limits.h"
@@ -28,7 +29,7 @@ void network_check(const struct network_options *options)
 		fail("--publish: only --net=user has ports of the host; with tap and netns the sandbox has addresses "
 		     "of its "
 		     "own");
-	if ((options->address_count || options->gateway_count) && options->kind != NETWORK_TAP)
+	if ((options->address_count || options->ask_routers || options->gateway_count) && options->kind != NETWORK_TAP)
 		fail("--net-address, --net-gateway: only for --net=tap; user and netns bring their addresses");
 	if (options->resolver_count && options->kind == NETWORK_NONE)
 		fail("--dns: there is no network to ask through: give --net");
@@ -140,6 +141,8 @@ int network_attach(const struct network *network, const uint32_t files[NETWORK_L
 			error = link_ether_new(from->name, from->hardware, from->mtu, port, &link);
 		if (!error)
 			error = attach_routes(from, link);
+		if (!error && from->new_addresses)
+			error = autoconf_start(link, from->ask_routers);
 		if (error)
 			return error;
 		uplink_start(link);

@@ -41,6 +41,7 @@ struct network_options {
 	unsigned published_count;
 	struct network_address addresses[NETWORK_ADDRESSES]; /* TAP */
 	unsigned address_count;
+	bool ask_routers;            /* TAP: addresses are taken from what routers tell, too */
 	struct net_addr gateways[2]; /* TAP: one of each family at most */
 	unsigned gateway_count;
 	struct net_addr resolvers[NETWORK_RESOLVERS];
@@ -60,6 +61,8 @@ struct network_link {
 	uint32_t mtu;
 	struct network_address addresses[NETWORK_ADDRESSES];
 	unsigned address_count;
+	bool new_addresses; /* nobody has tried yet whether others on the link have them */
+	bool ask_routers;
 	struct network_route routes[NETWORK_ROUTES];
 	unsigned route_count;
 };

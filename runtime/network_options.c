@@ -58,17 +58,21 @@ static bool is_host_address(const struct net_addr *addr)
 
 void option_net_address(struct options *o, const char *text)
 {
-	char *copy = must_copy(text), *slash = strchr(copy, '/');
 	struct network_address *out = &o->network.addresses[o->network.address_count];
 	unsigned long prefix;
 
+	if (!strcmp(text, "auto")) {
+		o->network.ask_routers = true;
+		return;
+	}
+	char *copy = must_copy(text), *slash = strchr(copy, '/');
 	if (o->network.address_count == NETWORK_ADDRESSES)
 		fail("--net-address: more than %d addresses", NETWORK_ADDRESSES);
 	if (slash)
 		*slash = 0;
 	if (!slash || !parse_addr(copy, &out->addr) || !is_host_address(&out->addr) ||
 	    !parse_number(slash + 1, 1, net_addr_is_v4(&out->addr) ? 32 : 128, &prefix))
-		fail("--net-address %.100s: use ADDRESS/PREFIX, such as 10.1.2.3/24", text);
+		fail("--net-address %.100s: use ADDRESS/PREFIX, such as 10.1.2.3/24, or auto", text);
 	out->prefix = (uint8_t)prefix;
 	o->network.address_count++;
 	free(copy);

@@ -4,8 +4,8 @@
  * The device is there already (ip tuntap add mode tap user ...), or is made, which needs CAP_NET_ADMIN; then it goes
  * with the sandbox. Frames have virtio-net headers: large segments and checksums are left to whom it concerns.
  *
- * Nobody tells us addresses: they come from --net-address and --net-gateway, or from the network itself
- * (netstack/ndp.c). The hardware address is ours and random, as that of the device is the host's.
+ * Nobody tells us addresses: they come from --net-address and --net-gateway, or from routers there
+ * (netstack/autoconf.c). The hardware address is ours and random, as that of the device is the host's.
  */
 #include "runtime/fail.h"
 #include "runtime/network.h"
@@ -93,6 +93,8 @@ void network_open_tap(struct network *network, const struct network_options *opt
 	link->hardware[0] = (uint8_t)((link->hardware[0] & ~3) | LOCAL_HARDWARE);
 	memcpy(link->addresses, options->addresses, sizeof link->addresses);
 	link->address_count = options->address_count;
+	link->new_addresses = true;
+	link->ask_routers = options->ask_routers;
 	for (unsigned i = 0; i < options->gateway_count; i++)
 		route_by(link, &options->gateways[i]);
 	network->link_count = 1;

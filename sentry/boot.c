@@ -11,6 +11,7 @@
 #include "fs/fdtable.h"
 #include "fs/filedata.h"
 #include "fs/output.h"
+#include "netstack/autoconf.h"
 #include "netstack/net.h"
 #include "platform/hostfile.h"
 #include "platform/hostio.h"
@@ -321,6 +322,7 @@ static void boot_main(void *unused)
 	limit_process(boot.main->process);
 	ignore_signals(boot.main);
 	boot.main->sched.nice = boot.config->nice;
+	autoconf_wait();
 	start_program(boot.main);
 }
 

@@ -24,7 +24,7 @@ _usbx_offers() {
 	--net) echo 'none user tap: netns:' ;;
 	--publish) echo '-' ;;
 	--dns) echo '-' ;;
-	--net-address) echo '-' ;;
+	--net-address) echo 'auto' ;;
 	--net-gateway) echo '-' ;;
 	--allow) echo '-' ;;
 	--deny) echo '-' ;;

@@ -73,6 +73,8 @@
 #define UPLINK_QUEUE           1000               /* frames that wait for room in one, as txqueuelen */
 #define GROUP_LIMIT            4096               /* multicast groups that are listened to */
 #define GROUP_SOCKET_LIMIT     20                 /* of them by one socket, as net.ipv4.igmp_max_memberships */
+#define ROUTER_LIMIT           4                  /* IPv6 routers of a link that tell of themselves */
+#define PREFIX_LIMIT           8                  /* networks that they tell of, and addresses made from these */
 #define NEIGHBOUR_LIMIT        1024               /* as net.ipv4.neigh.default.gc_thresh3 */
 #define NEIGHBOUR_QUEUE        64                 /* packets that wait until a neighbour has answered */
 #define FRAGMENT_PACKETS       64                 /* packets of which fragments are missing */

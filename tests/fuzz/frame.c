@@ -9,6 +9,7 @@
  */
 #include "fs/mount.h"
 #include "fs/socket.h"
+#include "netstack/autoconf.h"
 #include "netstack/ether.h"
 #include "netstack/ip.h"
 #include "netstack/net.h"
@@ -66,7 +67,7 @@ static void allow_everything(void)
 	static const char *const rules[] = {"0.0.0.0/0", "::/0"};
 	char why[POLICY_WHY_BYTES];
 
-	config.audit_file = config.change_file = UINT32_MAX;
+	config.audit_file = UINT32_MAX;
 	for (unsigned i = 0; i < COUNT(rules); i++)
 		if (!policy_rule_parse(rules[i], false, &config.rules.rule[config.rules.count++], why))
 			abort();
@@ -84,6 +85,8 @@ static void start(void)
 		abort();
 	allow_everything();
 	link_wire_set(swallow);
+	if (autoconf_start(near, true))
+		abort();
 	open_socket(ABI_AF_INET6, ABI_SOCK_STREAM);
 	open_socket(ABI_AF_INET6, ABI_SOCK_DGRAM);
 }

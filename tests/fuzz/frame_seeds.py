@@ -19,8 +19,8 @@ def ip4(protocol, body, fragment=0, options=b""):
     return ether(0x800, struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, 0, 20 + len(options) + len(body), 7, fragment, 64, protocol, 0, FAR4, NEAR4) + options + body)
 
 
-def ip6(protocol, body, hops=255, target=NEAR6):
-    return ether(0x86dd, struct.pack("!IHBB16s16s", 6 << 28, len(body), protocol, hops, FAR6, target) + body)
+def ip6(protocol, body, hops=255, target=NEAR6, source=FAR6):
+    return ether(0x86dd, struct.pack("!IHBB16s16s", 6 << 28, len(body), protocol, hops, source, target) + body)
 
 
 def tcp(flags, sequence=1000, ack=0, body=b"", options=b""):
@@ -40,6 +40,9 @@ ROWS = {
     "arp": [ether(0x806, struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, op, FAR, FAR4, NEAR, NEAR4)) for op in (1, 2)],
     "echo": [ip4(1, icmp(8, 0, 0x10001, b"x" * 30)), ip6(58, icmp(128, 0, 0x10001, b"x" * 30))],
     "neighbours": [ip6(58, icmp(t, 0, 0x60000000, NEAR6 + b"\1\1" + FAR)) for t in (135, 136, 134, 133, 137, 130)],
+    "routers": [ip6(58, icmp(134, 0, 0x40000000 + life, struct.pack("!IIBBBBIII16s", 0, 0, 3, 4, 64, 0xc0, life, life, 0, socket.inet_pton(10, net))
+                                  + struct.pack("!BBHI", 5, 1, 0, 1400)), target=socket.inet_pton(10, "ff02::1"), source=socket.inet_pton(10, "fe80::1"))
+                for life, net in ((3, "2001:db8:1::"), (600, "2001:db8:2::"), (0, "2001:db8:2::"))],
     "tcp4": [ip4(6, SYN), ip4(6, tcp(16, 1001, 1, b"data")), ip4(6, tcp(17, 1005, 1)), ip4(6, tcp(4, 1001))],
     "tcp6": [ip6(6, SYN), ip6(6, tcp(16, 1001, 1, b"data"))],
     "udp": [ip4(17, udp(b"hello")), ip6(17, udp(b"hello"))],
