@@ -13,6 +13,7 @@
 #include "netstack/ip.h"
 #include "netstack/neighbour.h"
 #include "netstack/policy.h"
+#include "netstack/tcp.h"
 #include "platform/host.h"
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
@@ -75,6 +76,7 @@ void net_run(void)
 				worked = true;
 			}
 		}
+		worked |= tcp_acks_output();
 	}
 	running = false;
 }

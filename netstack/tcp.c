@@ -57,6 +57,7 @@ struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid)
 	list_init(&tcp->embryos);
 	list_init(&tcp->accepted);
 	list_init(&tcp->listener_node);
+	list_init(&tcp->ack_node);
 	mutex_init(&tcp->read_mutex);
 	mutex_init(&tcp->send_mutex);
 	net_timer_setup(&tcp->retransmit, NET_TIMER_TCP_RETRANSMIT);
@@ -318,6 +319,7 @@ void tcp_done(struct tcp_sock *tcp, int error)
 	net_counts.tcp.reset += tcp->state == TCP_ESTABLISHED || tcp->state == TCP_CLOSE_WAIT;
 	tcp->state = TCP_CLOSED;
 	timers_stop(tcp);
+	list_remove(&tcp->ack_node);
 	connection_leave(sock);
 	policy_closed(sock);
 	send_queue_purge(tcp);

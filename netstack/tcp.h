@@ -184,7 +184,8 @@ struct tcp_sock {
 	uint32_t unacked;     /* bytes received and not acknowledged */
 	bool fin_received;
 	bool ack_now, urgent_valid, urgent_taken;
-	uint32_t urgent_in; /* sequence of the urgent byte */
+	struct list ack_node; /* of those that acknowledge a burst of packets when all of it is here */
+	uint32_t urgent_in;   /* sequence of the urgent byte */
 	uint32_t stamp_recent, last_ack_sent;
 	uint64_t stamp_recent_at_ns;
 	uint32_t quick;          /* segments that are acknowledged at once (a young connection's) */
@@ -287,6 +288,8 @@ bool tcp_at_mark(const struct inet_sock *sock);
 
 /* A packet, its IP header taken off. Takes it. */
 void tcp_input(struct buf *buf);
+/* The burst of packets is over: what it made due is acknowledged. false: nothing was. */
+bool tcp_acks_output(void);
 /* A report about a segment from local to remote (RFC 5461: soft unless the connection is not yet there). */
 void tcp_error(const struct net_end *local, const struct net_end *remote, uint32_t sequence, int error);
 /* A segment was too large for somebody on the way, who can pass on mtu bytes. */
@@ -344,8 +347,9 @@ void tcp_send_reset(struct tcp_sock *tcp);
 void tcp_send_cookie(const struct buf *buf, const struct tcp_segment *segment, uint32_t iss, uint16_t mss);
 /* Answers a segment that belongs to no connection. */
 void tcp_refuse(const struct buf *buf, const struct tcp_segment *segment);
-/* An ACK is due: now, or with the next data, or when the timer fires. */
-void tcp_ack_later(struct tcp_sock *tcp);
+/* An ACK is due: now, with the next data, when the timer fires, or (more: packets that came with this one wait in the
+ * link's queue) at the end of the burst. */
+void tcp_ack_later(struct tcp_sock *tcp, bool more);
 void tcp_retransmit_arm(struct tcp_sock *tcp);
 /* The queue's bytes up to ack are acknowledged. */
 void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes);

@@ -382,6 +382,7 @@ static void ahead_add(struct tcp_sock *tcp, struct buf *buf)
 static void text_input(struct tcp_sock *tcp, struct buf *buf, const struct tcp_segment *segment)
 {
 	bool fin = segment->flags & TCP_FIN, had = segment->size;
+	bool more = buf->link && buf->link->kind == LINK_ETHER && buf->link->input_count;
 
 	if (!had && !fin) {
 		buf_free(buf);
@@ -410,7 +411,7 @@ static void text_input(struct tcp_sock *tcp, struct buf *buf, const struct tcp_s
 		fin_input(tcp);
 	ahead_to_ready(tcp);
 	autotune_input(tcp, segment);
-	tcp_ack_later(tcp);
+	tcp_ack_later(tcp, more);
 	if (had)
 		inet_wake(&tcp->inet, READ_EVENTS);
 }

@@ -15,7 +15,10 @@
 
 #define DELAYED_ACK_NS    (40 * NS_PER_MS)
 #define GSO_HEADERS_BYTES (IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_BYTES)
-#define LOST_SEGMENTS     3u /* what lies this far below SACKed bytes is lost (RFC 6675) */
+#define COPIED_BYTES      16384u /* more of one chunk are not copied to fill a segment */
+#define LOST_SEGMENTS     3u     /* what lies this far below SACKed bytes is lost (RFC 6675) */
+
+static struct list burst_acks = LIST_INIT(burst_acks); /* struct tcp_sock; empty whenever net_run is over */
 
 uint32_t tcp_stamp_now(void)
 {
@@ -215,11 +218,22 @@ static void segment_output(struct tcp_sock *tcp, uint32_t sequence, uint8_t flag
 		tcp->unacked = 0;
 		tcp->ack_now = false;
 		net_timer_disarm(&tcp->delayed_ack);
+		list_remove(&tcp->ack_node);
 	}
 	if (!header_output(&tcp->inet.local, &tcp->inet.remote, &meta, &header, options, size, buf, &route))
 		return;
 	tcp_mtu_lower(tcp, route.mtu);
 	tcp->gso_bytes = route.link->gso_bytes;
+}
+
+/* Is what a chunk has left worth a segment, or are its bytes copied together with what follows? A short segment costs
+ * less than a copy of much; on loopback only, where nobody counts packets. */
+static bool goes_alone(const struct tcp_sock *tcp, const struct tcp_chunk *chunk, uint32_t rest, uint32_t size)
+{
+	const struct tcp_chunk *next = list_entry(chunk->node.next, struct tcp_chunk, node);
+	bool much = tcp->mss > COPIED_BYTES && chunk->node.next != &tcp->send_queue && next->size > COPIED_BYTES;
+
+	return rest >= size || rest >= tcp->mss / 4 || much;
 }
 
 /* The bytes [sequence, sequence + *size) of the send queue, perhaps fewer. */
@@ -238,7 +252,7 @@ static struct buf *slice(const struct tcp_sock *tcp, uint32_t sequence, uint32_t
 			continue;
 		}
 		uint32_t rest = chunk->size - skip;
-		if (!block && (rest >= *size || rest >= tcp->mss / 4)) {
+		if (!block && goes_alone(tcp, chunk, rest, *size)) {
 			*size = MIN(*size, rest);
 			buf_attach(buf, chunk->block, chunk->offset + skip, *size);
 			return buf;
@@ -439,14 +453,29 @@ void tcp_output(struct tcp_sock *tcp, bool force)
 		segment_output(tcp, tcp->nxt, TCP_ACK, 0, buf_new());
 }
 
-void tcp_ack_later(struct tcp_sock *tcp)
+void tcp_ack_later(struct tcp_sock *tcp, bool more)
 {
 	bool full = tcp->unacked >= 2 * tcp->receive_mss;
 
-	if (full || tcp->quick || !list_empty(&tcp->ahead))
+	if ((full && !more) || tcp->quick || !list_empty(&tcp->ahead))
 		tcp->ack_now = true;
+	else if (full && list_empty(&tcp->ack_node))
+		list_push_back(&burst_acks, &tcp->ack_node);
 	else if (!tcp->delayed_ack.armed)
 		net_timer_arm(&tcp->delayed_ack, clock_now_ns() + DELAYED_ACK_NS);
+}
+
+bool tcp_acks_output(void)
+{
+	bool any = !list_empty(&burst_acks);
+
+	while (!list_empty(&burst_acks)) {
+		struct tcp_sock *tcp = list_first(&burst_acks, struct tcp_sock, ack_node);
+		list_remove(&tcp->ack_node);
+		tcp->ack_now = true;
+		tcp_output(tcp, false);
+	}
+	return any;
 }
 
 void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes)

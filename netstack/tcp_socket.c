@@ -419,14 +419,16 @@ static void consume(struct tcp_sock *tcp, uint32_t n)
 	autotune_copied(tcp, n);
 }
 
-/* A window that has opened by much is worth a segment (RFC 9293 section 3.8.6.2.2). */
+/* A window that has opened by much (RFC 9293 section 3.8.6.2.2) is worth a segment: when something is to be
+ * acknowledged anyway (the peer may hold its next bytes back until then), or when it is twice what the peer knows. */
 static void tell_window(struct tcp_sock *tcp)
 {
-	uint32_t limit = tcp->inet.base.receive_bytes / 2, edge = tcp->rcv_nxt + tcp_receive_room(tcp);
+	uint32_t limit = tcp->inet.base.receive_bytes / 2, room = tcp_receive_room(tcp),
+		 known = tcp->edge - tcp->rcv_nxt;
 
 	if (tcp->fin_received || tcp->state == TCP_CLOSED || tcp->state == TCP_LISTEN)
 		return;
-	if (seq_before(edge, tcp->edge + MIN(2 * tcp->own_mss, limit / 2)))
+	if (room < known + MIN(2 * tcp->own_mss, limit / 2) || (!tcp->unacked && room / 2 < known))
 		return;
 	tcp_output(tcp, true);
 	net_run();
