@@ -232,7 +232,7 @@ void datagram_enqueue(struct datagram_sock *datagram, struct buf *buf)
 	if (datagram->queued_bytes + charge_of(buf) > sock->base.receive_bytes) {
 		datagram->dropped++;
 		if (sock->kind == INET_UDP)
-			udp_counts(sock->protocol)->in_full += net_addr_is_v4(&buf->source);
+			udp_counts(sock->protocol, &buf->source)->in_full++;
 		buf_free(buf);
 		return;
 	}
@@ -352,7 +352,7 @@ ssize_t datagram_receive(struct inet_sock *sock, struct socket_message *message)
 	if (!buf) /* no memory; or all that is there has been seen: Linux would wait for the next */
 		return peeks ? -EAGAIN : -ENOBUFS;
 	if (sock->kind == INET_UDP && !peeks)
-		udp_counts(sock->protocol)->in += net_addr_is_v4(&buf->source);
+		udp_counts(sock->protocol, &buf->source)->in++;
 	tell(datagram, buf, message);
 	uint32_t size = buf_size(buf);
 	bool cut = size > message->data->left;

@@ -20,6 +20,7 @@
 #include "sentry/base/arena.h"
 #include "sentry/base/fiber.h"
 #include "sentry/base/limits.h"
+#include "sentry/base/text.h"
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -74,14 +75,16 @@ static struct group *group_find(const struct link *link, const struct net_addr *
 
 /* ------------------------------------------------------------------------------------------------ who listens */
 
+/* All nodes: of the link, of the interface (RFC 4291 section 2.7.1). */
+static const struct net_addr everybody6[] = {{.bytes = {0xff, 0x02, [15] = 1}}, {.bytes = {0xff, 0x01, [15] = 1}}};
+
 static bool is_own(const struct link *link, const struct net_addr *group)
 {
-	static const struct net_addr everybody6 = {.bytes = {0xff, 0x02, [15] = 1}};
 	const struct link_address *item = NULL;
 
 	if (net_addr_is_v4(group))
 		return net_addr_to_v4(group) == INADDR_ALLHOSTS_GROUP;
-	if (net_addr_equal(group, &everybody6))
+	if (net_addr_equal(group, &everybody6[0]) || net_addr_equal(group, &everybody6[1]))
 		return true;
 	while ((item = link_address_next(link, item))) {
 		struct net_addr asked = ndp_group(&item->addr);
@@ -485,4 +488,59 @@ int group_option_set(struct inet_sock *sock, int level, int option, const void *
 	if (level == IPPROTO_IPV6 && (option == IPV6_JOIN_GROUP || option == IPV6_LEAVE_GROUP))
 		return change6(sock, option == IPV6_JOIN_GROUP, value, size);
 	return -ENOPROTOOPT;
+}
+
+/* ------------------------------------------------------------------------------------------------ /proc/net */
+
+static void show_group4(struct text *out, const struct net_addr *addr, uint32_t users)
+{
+	text_printf(out, "\t\t\t\t%08X %5u 0:00000000\t\t0\n", addr->words[3], users);
+}
+
+void group_show4(struct text *out)
+{
+	struct net_addr everybody = net_addr_v4(INADDR_ALLHOSTS_GROUP);
+	struct group *item;
+
+	text_add_string(out, "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n");
+	for (const struct link *link = NULL; (link = link_next(link));) {
+		unsigned count = 1;
+		list_for_each (item, &groups->all, node)
+			count += item->link == link && item->users && net_addr_is_v4(&item->addr);
+		text_printf(out, "%u\t%-10s: %5u %7s\n", link->index, link->name, count,
+			    link->old_querier_until_ns[0] > clock_now_ns() ? "V2" : "V3");
+		list_for_each (item, &groups->all, node)
+			if (item->link == link && item->users && net_addr_is_v4(&item->addr))
+				show_group4(out, &item->addr, item->users);
+		show_group4(out, &everybody, 1);
+	}
+}
+
+/* flags, as Linux has them: 8 who is never reported, 4 who is in use. */
+static void show_group6(struct text *out, const struct link *link, const struct net_addr *addr, uint32_t users,
+			unsigned flags)
+{
+	text_printf(out, "%-4u %-15s ", link->index, link->name);
+	for (unsigned byte = 0; byte < sizeof addr->bytes; byte++)
+		text_printf(out, "%02x", addr->bytes[byte]);
+	text_printf(out, " %5u %08X 0\n", users, flags);
+}
+
+void group_show6(struct text *out)
+{
+	struct group *item;
+
+	for (const struct link *link = NULL; (link = link_next(link));) {
+		list_for_each (item, &groups->all, node)
+			if (item->link == link && item->users && !net_addr_is_v4(&item->addr))
+				show_group6(out, link, &item->addr, item->users, 4);
+		const struct link_address *own = NULL;
+		while (link->kind == LINK_ETHER && (own = link_address_next(link, own))) {
+			struct net_addr asked = ndp_group(&own->addr);
+			if (!net_addr_is_v4(&own->addr))
+				show_group6(out, link, &asked, 1, 4);
+		}
+		show_group6(out, link, &everybody6[0], 1, 12);
+		show_group6(out, link, &everybody6[1], 1, 8);
+	}
 }

@@ -5,6 +5,8 @@
 
 #include "netstack/inet.h"
 
+struct text;
+
 /* Once at start. -ENOMEM. */
 must_check int group_init(void);
 
@@ -23,6 +25,10 @@ must_check bool group_is_for(const struct inet_sock *sock, const struct link *li
 void group_igmp_input(struct buf *buf);
 /* A query by ICMPv6, checksum right, its header taken off. response_ms: how long answers may take. Takes buf. */
 void group_mld_query(struct buf *buf, uint16_t response_ms);
+
+/* /proc/net/igmp and igmp6. */
+void group_show4(struct text *out);
+void group_show6(struct text *out);
 
 #define MLD_QUERY 130
 

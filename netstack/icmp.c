@@ -50,7 +50,7 @@ void icmp_push(const struct net_addr *source, const struct net_addr *target, str
 {
 	bool v4 = net_addr_is_v4(target);
 
-	net_counts.icmp.out[header.type] += v4;
+	net_counts.icmp[!v4].out[header.type]++;
 	header.checksum = 0;
 	struct icmp_header *pushed = buf_push(buf, sizeof header);
 	memcpy(pushed, &header, sizeof header);
@@ -289,11 +289,11 @@ void icmp_input(struct buf *buf)
 
 	if ((buf->protocol == IP_PROTOCOL_ICMP) != v4 || (!buf->summed && sum_fold(sum_buf(sum, buf))) ||
 	    !buf_pull(buf, &header, sizeof header)) {
-		net_counts.icmp.in_wrong += v4;
+		net_counts.icmp[!v4].in_wrong++;
 		buf_free(buf);
 		return;
 	}
-	net_counts.icmp.in[header.type] += v4;
+	net_counts.icmp[!v4].in[header.type]++;
 	if (header.type == (v4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY)) {
 		memcpy(buf_push(buf, sizeof header), &header, sizeof header);
 		ping_input(buf);

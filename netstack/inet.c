@@ -169,7 +169,6 @@ static int create(uint16_t family, const struct socket_caller *who, uint32_t typ
 		return -ENOMEM;
 	error = inet_file_new(sock, flags, who->cred, out);
 	if (error) {
-		group_leave_all(sock);
 		of->release(sock);
 		if (of->free)
 			of->free(sock);
@@ -194,6 +193,7 @@ static void inet_release(struct file *file)
 	if (!sock)
 		return;
 	const struct operations *of = &operations[sock->kind];
+	group_leave_all(sock);
 	file->data = NULL;
 	sock->file = NULL;
 	of->release(sock);
@@ -208,6 +208,7 @@ static void inet_linger(struct file *file)
 
 	if (!inet_is_stream(sock) || !sock->base.linger.on || !sock->base.linger.seconds)
 		return;
+	group_leave_all(sock);
 	file->data = NULL;
 	sock->file = NULL;
 	tcp_release_linger(sock);
@@ -295,7 +296,7 @@ int inet_route(const struct inet_sock *sock, const struct net_addr *source, cons
 	if (!wish.link && !v4 && net_addr_is_link_local(&target->addr))
 		return -EINVAL; /* which one? (__ip6_datagram_connect) */
 	int error = route_find(&wish, out);
-	net_counts.ip.no_route += error && v4;
+	net_counts.ip[!v4].no_route += error != 0;
 	return error;
 }
 

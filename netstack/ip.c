@@ -101,7 +101,9 @@ int ip_output(const struct route *route, const struct net_addr *target, const st
 {
 	bool v4 = net_addr_is_v4(target);
 	uint32_t size = buf_size(buf) + (v4 ? IP4_HEADER_BYTES : IP6_HEADER_BYTES);
-	net_counts.ip.out += v4;
+	struct ip_counts *counts = &net_counts.ip[!v4];
+	counts->out++;
+	counts->out_bytes += size;
 	bool fits = size <= route->mtu || buf->segment,
 	     possible = size - (v4 ? 0 : IP6_HEADER_BYTES) <= IP_PACKET_LIMIT;
 
@@ -298,15 +300,18 @@ void ip_input(struct buf *buf)
 	bool good = buf_copy(buf, &version, 1) == 1;
 
 	version >>= 4;
-	net_counts.ip.in += version == 4;
+	struct ip_counts *counts = &net_counts.ip[version == 6];
+	counts->in++;
+	counts->in_bytes += buf_size(buf);
 	buf_mark(buf);
 	good = good && (version == 4 ? take4(buf, &fragment) : version == 6 && take6(buf, &fragment));
 	if (!good || !addresses_acceptable(buf)) {
-		net_counts.ip.in_wrong += version == 4;
+		counts->in_wrong++;
 		buf->link->received.dropped++;
 		buf_free(buf);
 		return;
 	}
+	counts->in_ecn[buf->traffic_class & 3]++;
 	if (fragment.more || fragment.offset) {
 		buf = fragment_input(buf, &fragment);
 		fragment = (struct fragment){.header_bytes = IP6_HEADER_BYTES}; /* not a second time */
@@ -317,6 +322,6 @@ void ip_input(struct buf *buf)
 			return;
 		}
 	}
-	net_counts.ip.delivered += version == 4;
+	counts->delivered++;
 	deliver(buf);
 }

@@ -15,6 +15,7 @@
 #include "fs/socket.h"
 #include "netstack/netlink_answer.h"
 #include "sentry/base/arena.h"
+#include "sentry/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -39,6 +40,7 @@ struct netlink_answer {
 struct netlink_sock {
 	struct socket base; /* first */
 	struct list node;   /* of all */
+	struct file *file;  /* weak */
 	uint32_t port;      /* 0: not bound */
 	uint32_t groups;    /* a bit each, from RTNLGRP_LINK (1) as bit 0 */
 	struct list queue;  /* struct netlink_answer */
@@ -181,6 +183,7 @@ static int netlink_create(const struct socket_caller *who, uint32_t type, uint32
 		return error;
 	}
 	(*out)->data = sock;
+	sock->file = *out;
 	list_push_back(&socks->all, &sock->node);
 	return 0;
 }
@@ -445,6 +448,18 @@ static int netlink_option_set(struct file *file, const struct socket_caller *who
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+void netlink_show(struct text *out)
+{
+	const struct netlink_sock *sock;
+
+	text_add_string(out,
+			"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n");
+	list_for_each (sock, &socks->all, node)
+		text_printf(out, "%016x %-3u %-10u %08x %-8u %-8u %-5u %-8u %-8u %-8lu\n", 0, sock->base.protocol,
+			    sock->port, sock->groups, sock->queued_bytes, 0, 0, 2, 0,
+			    (unsigned long)sock->file->inode->ino);
 }
 
 static const struct socket_ops netlink_ops = {

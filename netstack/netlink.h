@@ -5,6 +5,7 @@
 #include "sentry/base/types.h"
 
 struct file;
+struct text;
 
 /* Registers the family; called once by inet_init. -ENOMEM. */
 must_check int netlink_init(void);
@@ -14,5 +15,8 @@ must_check int netlink_check(const struct file *file);
 
 /* Puts a message of the kernel's own, of at most 8 KiB, into the queue of such a socket. Lost if that is full. */
 void netlink_deliver(struct file *file, const void *bytes, uint32_t size);
+
+/* /proc/net/netlink. */
+void netlink_show(struct text *out);
 
 #endif

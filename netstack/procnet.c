@@ -2,12 +2,14 @@
  * Go read (proc(5), Documentation/networking/proc_net_tcp.rst).
  *
  * Unix domain sockets are shown by fs/unix_socket_list.c, counts by procstat.c.
- *
- * Limits: no table of AF_NETLINK sockets.
+ Groups are known to group.c,
+ * AF_NETLINK sockets to netlink.c.
  */
 #include "netstack/procnet.h"
 
+#include "netstack/group.h"
 #include "netstack/neighbour.h"
+#include "netstack/netlink.h"
 #include "netstack/packet.h"
 #include "netstack/ports.h"
 #include "netstack/raw.h"
@@ -254,6 +256,27 @@ static int show_packet(const struct node_ref *ref, struct text *out)
 	return 0;
 }
 
+static int show_igmp(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	group_show4(out);
+	return 0;
+}
+
+static int show_igmp6(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	group_show6(out);
+	return 0;
+}
+
+static int show_netlink(const struct node_ref *ref, struct text *out)
+{
+	(void)ref;
+	netlink_show(out);
+	return 0;
+}
+
 const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("dev", show_dev),
 	NODE_FILE("tcp", show_tcp),
@@ -273,4 +296,9 @@ const struct node_desc procnet_files[PROCNET_FILES] = {
 	NODE_FILE("sockstat", procstat_show_sockstat),
 	NODE_FILE("sockstat6", procstat_show_sockstat6),
 	NODE_FILE("snmp", procstat_show_snmp),
+	NODE_FILE("snmp6", procstat_show_snmp6),
+	NODE_FILE("netstat", procstat_show_netstat),
+	NODE_FILE("igmp", show_igmp),
+	NODE_FILE("igmp6", show_igmp6),
+	NODE_FILE("netlink", show_netlink),
 };

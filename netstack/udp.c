@@ -35,9 +35,9 @@ static struct udp_sock *udp_of(struct inet_sock *sock)
 	return (struct udp_sock *)sock;
 }
 
-struct udp_counts *udp_counts(uint8_t protocol)
+struct udp_counts *udp_counts(uint8_t protocol, const struct net_addr *addr)
 {
-	return protocol == IP_PROTOCOL_UDP ? &net_counts.udp : &net_counts.udplite;
+	return &(protocol == IP_PROTOCOL_UDP ? net_counts.udp : net_counts.udplite)[!net_addr_is_v4(addr)];
 }
 
 struct inet_sock *udp_sock_new(uint16_t family, uint8_t protocol, uint32_t uid)
@@ -113,7 +113,7 @@ static int send_one(struct inet_sock *sock, const struct datagram_out *way, stru
 		}
 		pushed->checksum = sum ? sum : 0xffff; /* 0 would mean "none" */
 	}
-	udp_counts(sock->protocol)->out += net_addr_is_v4(&way->remote.addr);
+	udp_counts(sock->protocol, &way->remote.addr)->out++;
 	return datagram_output(sock, way, sock->protocol, buf);
 }
 
@@ -366,7 +366,7 @@ void udp_input(struct buf *buf)
 	uint32_t uncovered;
 
 	if (!header_look(buf, &header, &uncovered)) {
-		udp_counts(buf->protocol)->in_wrong += net_addr_is_v4(&buf->source);
+		udp_counts(buf->protocol, &buf->source)->in_wrong++;
 		buf_free(buf);
 		return;
 	}
@@ -383,7 +383,7 @@ void udp_input(struct buf *buf)
 		enqueue(sock, buf, uncovered);
 		return;
 	}
-	udp_counts(buf->protocol)->no_port += net_addr_is_v4(&buf->source);
+	udp_counts(buf->protocol, &buf->source)->no_port++;
 	icmp_unreachable(buf, ICMP_PORT_UNREACHABLE);
 }
 

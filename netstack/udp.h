@@ -27,7 +27,7 @@ static inline bool udp_is_protocol(uint32_t protocol)
 
 must_check struct inet_sock *udp_sock_new(uint16_t family, uint8_t protocol, uint32_t uid); /* NULL: no memory */
 /* Borrowed; for datagram.c. */
-struct udp_counts *udp_counts(uint8_t protocol);
+struct udp_counts *udp_counts(uint8_t protocol, const struct net_addr *addr);
 /* The last reference is gone. */
 void udp_sock_free(struct inet_sock *sock);
 /* Its file is gone. */
