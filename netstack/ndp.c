@@ -1,7 +1,7 @@
 /* ndp.c - see ndp.h. Solicitations are answered and asked; what neighbour.c makes of the answers is the same for IPv4.
  *
  * Messages count only when they come from the link itself: a router would have lowered the hop limit of 255 (RFC 4861
- * section 7.1).
+ * section 7.1), and not from a program in the sandbox that sends to a group we are in.
  *
  * An address that is being tried (autoconf.c) is used, but nobody is told to put it in place of what he knows (RFC 4429
  * section 3.3): questions from there say no hardware address, answers do not override.
@@ -152,7 +152,7 @@ void ndp_input(uint8_t type, uint8_t code, uint32_t rest, struct buf *buf)
 	struct net_addr about;
 	uint8_t hardware[LINK_HARDWARE_BYTES];
 
-	if (buf->link->kind != LINK_ETHER || buf->hops != NDP_HOPS || code) {
+	if (buf->link->kind != LINK_ETHER || buf->looped || buf->hops != NDP_HOPS || code) {
 		buf_free(buf);
 		return;
 	}
