@@ -83,7 +83,7 @@ $(B)/usbx-scan: $(OBJS) sentry/loop.c
 	$(CC) $(ALL_CFLAGS) -DUSBX_ARENA_SCAN -MF $@.d $(LDFLAGS_USBX) -o $@ sentry/loop.c \
 		$(filter-out $(B)/sentry/loop.o,$(OBJS)) $(LIBS)
 
-$(B)/bench/calls: tests/bench/calls.c
+$(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	$(Q)$(CC) -O2 -pthread -o $@ $<
@@ -104,7 +104,7 @@ test:
 check:
 	scripts/tidy
 
-bench: $(B)/usbx $(B)/bench/calls
+bench: $(B)/usbx $(B)/bench/calls $(B)/bench/net
 	scripts/bench
 
 install: $(B)/usbx
