@@ -168,6 +168,11 @@ static int device_name(const struct inet_sock *sock, void *value, uint32_t *size
 	return 0;
 }
 
+static bool has_peek_offset(const struct inet_sock *sock)
+{
+	return sock->kind == INET_UDP || inet_is_stream(sock);
+}
+
 int inet_option_get(struct file *file, int level, int option, void *value, uint32_t *size)
 {
 	struct inet_sock *sock = inet_sock_of(file);
@@ -176,7 +181,7 @@ int inet_option_get(struct file *file, int level, int option, void *value, uint3
 	if (level == SOL_SOCKET && option == SO_BINDTODEVICE)
 		return device_name(sock, value, size);
 	if (level == SOL_SOCKET && option == SO_PEEK_OFF)
-		return sock->kind == INET_UDP ? give_number(sock->base.peek_offset, value, size) : -EOPNOTSUPP;
+		return has_peek_offset(sock) ? give_number(sock->base.peek_offset, value, size) : -EOPNOTSUPP;
 	if (level == SOL_SOCKET && option == SO_BINDTOIFINDEX)
 		return give_number((int)sock->device, value, size);
 	if (level == IPPROTO_TCP && inet_is_stream(sock))
@@ -449,7 +454,7 @@ static int set_special(struct inet_sock *sock, const struct cred *cred, int leve
 		if (size < sizeof number)
 			return -EINVAL;
 		memcpy(&number, value, sizeof number);
-		if (option == SO_PEEK_OFF && sock->kind != INET_UDP)
+		if (option == SO_PEEK_OFF && !has_peek_offset(sock))
 			return -EOPNOTSUPP;
 		if (option == SO_PEEK_OFF)
 			sock->base.peek_offset = number;

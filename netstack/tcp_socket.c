@@ -478,23 +478,53 @@ static ssize_t take_ready(struct tcp_sock *tcp, struct socket_message *message, 
 	return done;
 }
 
-/* PARKS. As take_ready, and leaves everything where it is. */
-static ssize_t peek_ready(struct tcp_sock *tcp, struct socket_message *message)
+/* What MSG_PEEK shows, from..to of what is there: behind SO_PEEK_OFF; up to a mark, or past the mark that it is at. */
+struct view {
+	uint32_t from, to;
+};
+
+static struct view peek_view(const struct tcp_sock *tcp)
 {
+	uint32_t offset = (uint32_t)MAX(tcp->inet.base.peek_offset, 0), distance = tcp->urgent_in - head(tcp);
+	struct view view = {.from = offset, .to = tcp->ready_bytes};
+
+	if (tcp->urgent_valid && distance == offset && !socket_flag(&tcp->inet.base, ABI_SO_OOBINLINE))
+		view.from++;
+	else if (tcp->urgent_valid && distance > offset)
+		view.to = MIN(view.to, distance);
+	view.to = MAX(view.to, view.from);
+	return view;
+}
+
+/* PARKS. As take_ready, and leaves everything where it is. */
+static ssize_t peek_ready(const struct tcp_sock *tcp, struct socket_message *message)
+{
+	struct view view = peek_view(tcp);
 	ssize_t done = 0;
-	uint32_t limit = before_mark(tcp, tcp->ready_bytes);
 	struct buf *buf;
 
 	list_for_each (buf, &tcp->ready, node) {
-		uint32_t n = (uint32_t)MIN((size_t)MIN(buf->size, limit - (uint32_t)done), message->data->left);
-		ssize_t put = n ? uio_put(message->data, buf->block->data + buf->offset, n) : 0;
+		uint32_t skip = MIN(view.from, buf->size), end = MIN(view.to, buf->size);
+		uint32_t n = (uint32_t)MIN((size_t)(end - skip), message->data->left);
+		ssize_t put = n ? uio_put(message->data, buf->block->data + buf->offset + skip, n) : 0;
 		if (put < 0)
 			return done ? done : put;
 		done += put;
-		if (!n || (uint32_t)put < buf->size)
+		if ((uint32_t)put < end - skip || end < buf->size)
 			break;
+		view.from -= skip;
+		view.to -= end;
 	}
 	return done;
+}
+
+/* SO_PEEK_OFF moves on with what is seen, and back with what is taken. */
+static void peek_move(struct tcp_sock *tcp, bool peek, ssize_t n)
+{
+	int32_t *offset = &tcp->inet.base.peek_offset;
+
+	if (*offset >= 0 && n > 0)
+		*offset = (int32_t)(peek ? MIN(*offset + n, (ssize_t)INT32_MAX) : MAX(*offset - n, (ssize_t)0));
 }
 
 /* Nothing is there: the end, an error, or (1) a reason to wait. */
@@ -509,10 +539,14 @@ static ssize_t nothing_ready(struct tcp_sock *tcp)
 	return tcp->state == TCP_CLOSED ? -ENOTCONN : 1;
 }
 
-static bool readable(const struct tcp_sock *tcp, size_t wanted)
+/* Is there so much, or something before a mark; or nothing to wait for? */
+static bool readable(const struct tcp_sock *tcp, bool peek, size_t wanted)
 {
-	return tcp->ready_bytes >= wanted || (tcp->urgent_valid && tcp->ready_bytes) || tcp->inet.base.error ||
-	       tcp->inet.shutdown & INET_SHUT_READ || tcp->state == TCP_CLOSED;
+	struct view view = peek ? peek_view(tcp) : (struct view){0, tcp->ready_bytes};
+	uint32_t n = view.to - view.from;
+
+	return n >= wanted || (tcp->urgent_valid && n) || tcp->inet.base.error || tcp->inet.shutdown & INET_SHUT_READ ||
+	       tcp->state == TCP_CLOSED;
 }
 
 static ssize_t receive(struct tcp_sock *tcp, struct socket_message *message)
@@ -529,10 +563,11 @@ static ssize_t receive(struct tcp_sock *tcp, struct socket_message *message)
 		ssize_t got = mutex_lock(&tcp->read_mutex);
 		if (got)
 			return done ? done : got;
-		if (!peek || readable(tcp, wanted))
+		if (!peek || readable(tcp, true, wanted))
 			got = peek ? peek_ready(tcp, message) : take_ready(tcp, message, done);
 		mutex_unlock(&tcp->read_mutex);
 		done += MAX(got, (ssize_t)0);
+		peek_move(tcp, peek, got);
 		if (got < 0 || (size_t)done >= wanted || (peek && done) || (tcp->ready_bytes && !message->data->left))
 			return done ? done : got;
 		if (!peek && done)
@@ -542,7 +577,7 @@ static ssize_t receive(struct tcp_sock *tcp, struct socket_message *message)
 			return done ? done : why;
 		if (message->nonblock)
 			return done ? done : -EAGAIN;
-		int error = WAIT_EVENT(&sock->wait, readable(tcp, peek ? wanted : 1), deadline_ns);
+		int error = WAIT_EVENT(&sock->wait, readable(tcp, peek, peek ? wanted : 1), deadline_ns);
 		if (error)
 			return done ? done : socket_wait_error(error, sock->base.receive_timeout_ns);
 	}
