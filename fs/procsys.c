@@ -238,7 +238,6 @@ static const struct node_desc ipv4_files[] = {
 	NODE_TEXT("ip_local_port_range", "32768\t60999\n"),
 	NODE_TEXT("tcp_rmem", "4096\t131072\t6291456\n"),
 	NODE_TEXT("tcp_wmem", "4096\t16384\t4194304\n"),
-	NODE_TEXT("tcp_syncookies", "1\n"),
 	NODE_TEXT("tcp_timestamps", "1\n"),
 	NODE_TEXT("tcp_sack", "1\n"),
 	NODE_TEXT("tcp_window_scaling", "1\n"),

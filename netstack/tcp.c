@@ -36,7 +36,7 @@
 #define MSS_LEAST       48u
 #define STAMP_BYTES     12u
 
-struct tcp_settings tcp_settings = {.ecn = 2, .cookies = 1};
+struct tcp_settings tcp_settings = {.ecn = 2, .cookies = 1, .fastopen = 1};
 static struct slab tcp_slab = SLAB(tcp_sock), chunk_slab = SLAB(tcp_chunk);
 static uint32_t time_wait_count;
 
@@ -174,7 +174,8 @@ void tcp_begin(struct tcp_sock *tcp, uint32_t iss)
 	tcp->iss = iss;
 	tcp->una = tcp->nxt = tcp->iss;
 	tcp->send_end = tcp->iss + 1; /* behind the SYN */
-	tcp->held = 0;
+	tcp->held = tcp->syn_data = 0;
+	tcp->fast_taken = false;
 	tcp->recover = tcp->ecn_recover = tcp->iss;
 	memset(&tcp->rack, 0, sizeof tcp->rack);
 	tcp->rack.highest = tcp->rack.duplicate_round = tcp->iss;
@@ -544,6 +545,8 @@ static void handshake_timeout(struct tcp_sock *tcp)
 	}
 	tcp->backoff++;
 	tcp->syn_at_ns = 0;
+	if (tcp->syn_data)
+		fastopen_forget(&tcp->inet.remote.addr);
 	tcp->retransmits++;
 	net_counts.tcp.again++;
 	tcp_send_syn(tcp);

@@ -52,6 +52,17 @@ _Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "RFC 9293 section 
 #define TCP_OPTION_SACK         5
 #define TCP_OPTION_STAMP        8
 
+#define TCP_OPTION_FAST_OPEN 34
+
+/* Of a server that takes data in a SYN (RFC 7413). */
+#define TCP_COOKIE_LEAST_BYTES 4u
+#define TCP_COOKIE_BYTES       16u
+struct tcp_cookie {
+	uint8_t size; /* 0: none */
+	uint8_t bytes[TCP_COOKIE_BYTES];
+	uint16_t mss; /* that the server takes */
+};
+
 #define TCP_SACK_BLOCKS 4
 struct tcp_range {
 	uint32_t start, end; /* sequence numbers, end excluded */
@@ -71,6 +82,7 @@ struct tcp_segment {
 	int8_t scale; /* -1: not said */
 	unsigned sack_count;
 	struct tcp_range sack[TCP_SACK_BLOCKS];
+	struct tcp_cookie cookie;
 };
 
 /* Bytes to send or not yet acknowledged; one after the other in sequence. */
@@ -220,8 +232,14 @@ struct tcp_sock {
 
 	/* Options (tcp(7)). */
 	bool no_delay, cork, quick_ack_off;
-	bool connecting; /* connect(2) has begun and its caller does not know yet how it ended */
-	bool more;       /* the last send said MSG_MORE */
+	bool fast_connect;   /* TCP_FASTOPEN_CONNECT */
+	bool fast_wish;      /* the SYN asks for a cookie, or brings one */
+	bool fast_deferred;  /* connect(2) has succeeded, and the SYN waits for data */
+	bool fast_taken;     /* the server has taken data that the SYN brought */
+	uint32_t syn_data;   /* bytes in the first SYN */
+	uint32_t fast_queue; /* TCP_FASTOPEN of a listener: said, of no effect */
+	bool connecting;     /* connect(2) has begun and its caller does not know yet how it ended */
+	bool more;           /* the last send said MSG_MORE */
 	uint32_t keep_idle_s, keep_interval_s, keep_count, syn_count, user_timeout_ms, defer_accept_s;
 	uint32_t window_clamp; /* 0: none */
 	uint32_t unsent_low;   /* TCP_NOTSENT_LOWAT; 0: none */
@@ -249,6 +267,12 @@ static inline uint32_t seq_min(uint32_t a, uint32_t b)
 	return seq_before(a, b) ? a : b;
 }
 
+/* Has connect(2) succeeded although no SYN has left? (TCP_FASTOPEN_CONNECT) */
+static inline bool tcp_is_deferred(const struct tcp_sock *tcp)
+{
+	return tcp->fast_deferred && tcp->state == TCP_SYN_SENT;
+}
+
 static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
 {
 	assert(sock->protocol == IP_PROTOCOL_TCP);
@@ -257,13 +281,15 @@ static inline struct tcp_sock *tcp_of(struct inet_sock *sock)
 
 /* net.ipv4.tcp_* of the sandbox. */
 extern struct tcp_settings {
-	int ecn;     /* 0: no, 1: ask for it and agree to it, 2: agree to it */
-	int cookies; /* 0: no, 1: when a listener's queue runs over, 2: always */
+	int ecn;      /* 0: no, 1: ask for it and agree to it, 2: agree to it */
+	int cookies;  /* 0: no, 1: when a listener's queue runs over, 2: always */
+	int fastopen; /* 1: for clients */
 } tcp_settings;
 
 /* ------------------------------------------------------------------------------------------------ for sockets */
 
 void tcp_init(void);
+void tcp_sysctl_init(void);                                               /* once, when /proc is there */
 must_check struct inet_sock *tcp_sock_new(uint16_t family, uint32_t uid); /* NULL: no memory */
 unsigned tcp_sock_count(void);                                            /* in every state */
 void tcp_sock_free(struct inet_sock *sock);
@@ -361,6 +387,15 @@ uint32_t cookie_make(const struct net_end *local, const struct net_end *remote, 
 /* Does this segment acknowledge such an answer? Then the segment size that the SYN named. */
 must_check bool cookie_check(const struct net_end *local, const struct net_end *remote, const struct tcp_segment *ack,
 			     uint16_t *mss);
+
+/* ------------------------------------------------------------------------------------------------ tcp_fastopen.c */
+
+/* What this server has given us; NULL: nothing. Borrowed, until the next of these calls. */
+const struct tcp_cookie *fastopen_cookie(const struct net_addr *server);
+void fastopen_learn(const struct net_addr *server, const struct tcp_cookie *cookie, uint16_t mss);
+void fastopen_forget(const struct net_addr *server);
+/* How many bytes a SYN to there has room for. */
+uint32_t fastopen_room(const struct tcp_sock *tcp, const struct tcp_cookie *cookie);
 
 /* ------------------------------------------------------------------------------------------------ tcp_loss.c */
 

@@ -54,6 +54,12 @@ static void take_option(const uint8_t *option, uint8_t size, struct tcp_segment 
 	case TCP_OPTION_SACK_ALLOWED:
 		out->sack_allowed |= size == 2;
 		break;
+	case TCP_OPTION_FAST_OPEN:
+		if (size < 2 + TCP_COOKIE_LEAST_BYTES || size > 2 + TCP_COOKIE_BYTES || size % 2)
+			break;
+		out->cookie.size = (uint8_t)(size - 2);
+		memcpy(out->cookie.bytes, option + 2, out->cookie.size);
+		break;
 	case TCP_OPTION_STAMP:
 		if (size == 10) {
 			out->has_stamp = true;
@@ -513,7 +519,7 @@ static void offers_take(struct tcp_sock *tcp, const struct tcp_segment *segment)
 
 static void syn_sent_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_segment *segment)
 {
-	bool acceptable = segment->flags & TCP_ACK && segment->ack == tcp->iss + 1;
+	bool acceptable = segment->flags & TCP_ACK && segment->ack - tcp->iss - 1 <= tcp->syn_data;
 	struct route route;
 
 	if (segment->flags & TCP_ACK && !acceptable) {
@@ -536,8 +542,16 @@ static void syn_sent_input(struct tcp_sock *tcp, struct buf *buf, struct tcp_seg
 		tcp_send_syn(tcp);
 		return;
 	}
-	tcp->una = segment->ack;
-	tcp->stats.bytes_acked++; /* the SYN, as Linux counts */
+	/* What it did not take of the SYN's data counts as not sent. */
+	tcp_send_queue_drop(tcp, segment->ack - tcp->iss - 1);
+	tcp->fast_taken = segment->ack != tcp->iss + 1;
+	tcp->una = tcp->nxt = segment->ack;
+	if (!seq_before(tcp->una, tcp->send_end))
+		tcp_clock_stop(&tcp->stats.busy_since_ns, &tcp->stats.busy_ns);
+	tcp->stats.bytes_acked += segment->ack - tcp->iss; /* with the SYN, as Linux counts */
+	if (tcp->fast_wish && segment->cookie.size)
+		fastopen_learn(&tcp->inet.remote.addr, &segment->cookie,
+			       (uint16_t)MIN(tcp->peer_mss, (uint32_t)UINT16_MAX));
 	net_timer_disarm(&tcp->retransmit);
 	measure_syn(tcp, segment);
 	tcp_established(tcp);

@@ -5,6 +5,7 @@
 #include "netstack/tcp.h"
 
 #include "sentry/base/fiber.h"
+#include "sentry/base/limits.h"
 #include <errno.h>
 #include <linux/tcp.h>
 #include <poll.h>
@@ -94,7 +95,8 @@ static void info_fill(const struct tcp_sock *tcp, struct tcp_info *out)
 	out->tcpi_backoff = out->tcpi_retransmits;
 	out->tcpi_probes = (uint8_t)MIN(tcp->probes, 255u);
 	out->tcpi_options = (uint8_t)((tcp->stamped ? TCPI_OPT_TIMESTAMPS : 0) | (tcp->sacked_ok ? TCPI_OPT_SACK : 0) |
-				      (tcp->scaled ? TCPI_OPT_WSCALE : 0) | (tcp->ecn_ok ? TCPI_OPT_ECN : 0));
+				      (tcp->scaled ? TCPI_OPT_WSCALE : 0) | (tcp->ecn_ok ? TCPI_OPT_ECN : 0) |
+				      (tcp->fast_taken ? TCPI_OPT_SYN_DATA : 0));
 	out->tcpi_snd_wscale = tcp->send_scale;
 	out->tcpi_rcv_wscale = tcp->receive_scale;
 	out->tcpi_rto = (uint32_t)((tcp->rto_ns << MIN(tcp->backoff, 10u)) / NS_PER_US);
@@ -164,6 +166,12 @@ static bool number_get(const struct tcp_sock *tcp, int option, int *out)
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		*out = tcp->thin_timeouts;
 		return true;
+	case TCP_FASTOPEN:
+		*out = (int)tcp->fast_queue;
+		return true;
+	case TCP_FASTOPEN_CONNECT:
+		*out = tcp->fast_connect;
+		return true;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
 		*out = 0;
@@ -228,6 +236,26 @@ static uint32_t defer_seconds(uint32_t seconds)
 	return period;
 }
 
+static int fastopen_set(struct tcp_sock *tcp, int option, int number)
+{
+	bool fresh = tcp->state == TCP_CLOSED;
+
+	if (option == TCP_FASTOPEN) {
+		if (number < 0 || (!fresh && tcp->state != TCP_LISTEN))
+			return -EINVAL;
+		tcp->fast_queue = MIN((uint32_t)number, (uint32_t)SOCKET_BACKLOG_LIMIT);
+		return 0;
+	}
+	if (number < 0 || number > 1)
+		return -EINVAL;
+	if (!(tcp_settings.fastopen & 1))
+		return -EOPNOTSUPP;
+	if (!fresh)
+		return -EINVAL;
+	tcp->fast_connect = number;
+	return 0;
+}
+
 static int number_set(struct tcp_sock *tcp, int option, int number)
 {
 	switch (option) {
@@ -278,6 +306,9 @@ static int number_set(struct tcp_sock *tcp, int option, int number)
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		tcp->thin_timeouts = number;
 		return number < 0 || number > 1 ? -EINVAL : 0;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+		return fastopen_set(tcp, option, number);
 	case TCP_THIN_DUPACK:
 		return number < 0 || number > 1 ? -EINVAL : 0;
 	case TCP_REPAIR: /* for those who may move connections between hosts: nobody here */

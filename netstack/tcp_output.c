@@ -11,6 +11,7 @@
 #include "netstack/tcp.h"
 
 #include "netstack/counts.h"
+#include "netstack/policy.h"
 #include "sentry/base/fiber.h"
 
 #define DELAYED_ACK_NS    (40 * NS_PER_MS)
@@ -46,6 +47,19 @@ static uint8_t *put_stamp(const struct tcp_sock *tcp, uint8_t *at)
 	return put32(put32(at, tcp_stamp_now()), tcp->stamp_recent);
 }
 
+/* The first SYN asks for a cookie, or brings the one that it was given (RFC 7413 section 4.1.1). */
+static uint8_t *put_cookie(const struct tcp_sock *tcp, uint8_t *at)
+{
+	const struct tcp_cookie *cookie = fastopen_cookie(&tcp->inet.remote.addr);
+	uint8_t size = cookie ? cookie->size : 0;
+
+	*at++ = TCP_OPTION_FAST_OPEN;
+	*at++ = (uint8_t)(2 + size);
+	if (size)
+		memcpy(at, cookie->bytes, size);
+	return at + size;
+}
+
 /* A SYN offers everything, a SYN-ACK what the peer has offered. */
 static uint32_t syn_options(const struct tcp_sock *tcp, uint16_t mss, uint8_t options[TCP_OPTIONS_BYTES])
 {
@@ -70,6 +84,8 @@ static uint32_t syn_options(const struct tcp_sock *tcp, uint16_t mss, uint8_t op
 		*at++ = 3;
 		*at++ = tcp->receive_scale;
 	}
+	if (offer && tcp->fast_wish && !tcp->backoff)
+		at = put_cookie(tcp, at);
 	while ((at - options) % 4)
 		*at++ = TCP_OPTION_NOP;
 	return (uint32_t)(at - options);
@@ -494,6 +510,27 @@ void tcp_send_queue_drop(struct tcp_sock *tcp, uint32_t bytes)
 
 /* ------------------------------------------------------------------------------------------------ control */
 
+/* What the first SYN brings along: the start of the queue, if the server has given us a cookie and nobody looks at what
+ * is sent before it leaves. */
+static struct buf *syn_data(struct tcp_sock *tcp)
+{
+	const struct tcp_cookie *cookie = tcp->fast_wish ? fastopen_cookie(&tcp->inet.remote.addr) : NULL;
+	uint32_t queued = tcp->send_end - tcp->iss - 1;
+
+	if (!cookie || tcp->backoff || !queued || policy_inspects(&tcp->inet))
+		return buf_new();
+	uint32_t size = MIN(queued, fastopen_room(tcp, cookie));
+	struct buf *buf = slice(tcp, tcp->una, &size); /* una is the SYN; the queue begins behind it */
+	if (!buf)
+		return buf_new();
+	tcp->syn_data = size;
+	tcp->nxt += size;
+	tcp->stats.bytes_sent += size;
+	tcp->stats.data_out += !!size;
+	tcp->stats.sent_at_ns = clock_now_ns();
+	return buf;
+}
+
 void tcp_send_syn(struct tcp_sock *tcp)
 {
 	uint8_t flags = tcp->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
@@ -503,7 +540,7 @@ void tcp_send_syn(struct tcp_sock *tcp)
 	else
 		flags |= tcp->ecn_ok ? TCP_ECE : 0;
 	tcp->nxt = tcp->iss + 1;
-	segment_output(tcp, tcp->iss, flags, 0, buf_new());
+	segment_output(tcp, tcp->iss, flags, 0, tcp->state == TCP_SYN_SENT ? syn_data(tcp) : buf_new());
 	tcp_retransmit_arm(tcp);
 }
 

@@ -4,7 +4,7 @@
  * copies may PARK; a mutex for each direction keeps others out during one copy, and what a writer fills is not in the
  * queue before it is whole.
  *
- * Limits: no TCP_FASTOPEN, no MSG_ZEROCOPY; SO_RCVLOWAT is honoured by reads and by poll.
+ * Limits: no MSG_ZEROCOPY; SO_RCVLOWAT is honoured by reads and by poll.
  */
 #include "fs/hooks.h"
 #include "netstack/counts.h"
@@ -38,14 +38,15 @@ static int disconnect(struct tcp_sock *tcp)
 		mutex_unlock(&tcp->read_mutex);
 	}
 	sock->base.error = 0;
-	tcp->connecting = false;
+	tcp->connecting = tcp->fast_wish = tcp->fast_deferred = false;
 	sock->shutdown = 0;
 	inet_ends_forget(sock);
 	tcp_put(tcp);
 	return error;
 }
 
-static int connect_start(struct tcp_sock *tcp, const struct socket_address *address)
+/* All but the SYN. */
+static int connect_open(struct tcp_sock *tcp, const struct socket_address *address)
 {
 	struct inet_sock *sock = &tcp->inet;
 	struct net_end remote = {0};
@@ -82,9 +83,16 @@ static int connect_start(struct tcp_sock *tcp, const struct socket_address *addr
 	tcp->own_mss = tcp_own_mss(tcp, route.mtu);
 	tcp->state = TCP_SYN_SENT;
 	connection_enter(sock);
-	tcp_send_syn(tcp);
-	net_run();
+	tcp->connecting = true;
 	return 0;
+}
+
+/* TCP_FASTOPEN_CONNECT: connect(2) is done at once, and the SYN waits for the first data, if there is a cookie. */
+static bool connect_deferred(struct tcp_sock *tcp)
+{
+	tcp->fast_wish |= tcp->fast_connect && tcp_settings.fastopen & 1;
+	tcp->fast_deferred = tcp->fast_wish && tcp->fast_connect && fastopen_cookie(&tcp->inet.remote.addr);
+	return tcp->fast_deferred;
 }
 
 /* PARKS until the handshake has an end. */
@@ -104,9 +112,10 @@ static int connect_result(struct tcp_sock *tcp)
 {
 	int error;
 
-	tcp->connecting = false;
+	tcp->connecting = tcp->fast_deferred = false;
 	if (tcp->state != TCP_CLOSED)
 		return 0;
+	tcp->fast_wish = false;
 	tcp->inet.shutdown = 0;
 	inet_ends_forget(&tcp->inet);
 	error = socket_error_take(&tcp->inet.base);
@@ -120,15 +129,18 @@ int tcp_connect(struct inet_sock *sock, const struct socket_address *address, bo
 
 	if (address->family == ABI_AF_UNSPEC)
 		return disconnect(tcp);
+	if (tcp_is_deferred(tcp))
+		return -EISCONN;
 	if (!tcp->connecting) {
 		if (tcp->state != TCP_CLOSED)
 			return -EISCONN;
 		if (sock->base.error)
 			return socket_error_take(&sock->base);
-		error = connect_start(tcp, address);
-		if (error)
+		error = connect_open(tcp, address);
+		if (error || connect_deferred(tcp))
 			return error;
-		tcp->connecting = true;
+		tcp_send_syn(tcp);
+		net_run();
 		/* Over the loopback it is over by now, but a program that does not wait is told so later, as by Linux.
 		 */
 		if (nonblock)
@@ -351,19 +363,106 @@ static ssize_t send_all(struct tcp_sock *tcp, struct socket_message *message)
 	return done ? done : step;
 }
 
+/* The first bytes, which the SYN shall bring along. Consumes; PARKS. */
+static ssize_t open_with_data(struct tcp_sock *tcp, struct socket_message *message, uint32_t room)
+{
+	struct inet_sock *sock = &tcp->inet;
+	struct block *block = block_new(MAX(room, 1u));
+	int error = 0;
+
+	if (!block)
+		return -ENOBUFS;
+	bool deferred = tcp_is_deferred(tcp);
+	ssize_t taken = uio_take(message->data, block->data, MIN((size_t)room, message->data->left));
+	if (taken > 0 && deferred) /* others may have come first meanwhile */
+		error = tcp_is_deferred(tcp) ? 0 : -EPIPE;
+	else if (taken > 0)
+		error = tcp->state == TCP_CLOSED ? connect_open(tcp, &message->address) : -EISCONN;
+	if (taken > 0 && !error) {
+		bool watched = policy_inspects(sock);
+		tcp->fast_deferred = false;
+		tcp->fast_wish = !watched; /* not even once it has been judged */
+		error = queue_add(tcp, block, (uint32_t)taken);
+		if (!error && watched)
+			error = inspect(tcp, block->data, (uint32_t)taken);
+		if (!error)
+			tcp_send_syn(tcp);
+	}
+	block_put(block);
+	net_run();
+	return error ? error : taken;
+}
+
+/* As connect(2), and asks for a cookie. PARKS. */
+static int open_without_data(struct tcp_sock *tcp, struct socket_message *message)
+{
+	if (tcp_is_deferred(tcp)) {
+		tcp->fast_deferred = false;
+		tcp_send_syn(tcp);
+		net_run();
+		if (message->nonblock)
+			return -EINPROGRESS;
+	}
+	tcp->fast_wish = true;
+	return tcp_connect(&tcp->inet, &message->address, message->nonblock);
+}
+
+/* MSG_FASTOPEN, or the first send after a connect(2) that was deferred. PARKS. How many bytes are on their way when the
+ * connection is; errors of connect(2). */
+static ssize_t fast_open(struct tcp_sock *tcp, struct socket_message *message)
+{
+	struct inet_sock *sock = &tcp->inet;
+	const struct tcp_cookie *cookie;
+	struct net_end remote = sock->remote;
+	int error = 0;
+
+	if (!(tcp_settings.fastopen & 1))
+		return -EOPNOTSUPP;
+	if (!tcp_is_deferred(tcp)) {
+		if (message->address.size >= sizeof message->address.family && message->address.family == ABI_AF_UNSPEC)
+			return -EOPNOTSUPP;
+		if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED)
+			return -EALREADY;
+		if (tcp->state != TCP_CLOSED)
+			return -EISCONN;
+		error = inet_end_read(sock, &message->address, &remote);
+	}
+	if (error)
+		return error;
+	cookie = fastopen_cookie(&remote.addr);
+	uint32_t room = cookie ? MIN(fastopen_room(tcp, cookie), BLOCK_LIMIT_BYTES) : 0;
+	if (!room || !message->data->left)
+		return open_without_data(tcp, message);
+	ssize_t taken = open_with_data(tcp, message, room);
+	if (taken <= 0 || message->nonblock)
+		return taken;
+	error = connect_wait(tcp);
+	if (error == -EINPROGRESS) /* in the time of SO_SNDTIMEO: it goes on */
+		return taken;
+	if (!error)
+		error = connect_result(tcp);
+	return error ? error : taken;
+}
+
 ssize_t tcp_send(struct inet_sock *sock, struct socket_message *message)
 {
 	struct tcp_sock *tcp = tcp_of(sock);
-	ssize_t result;
+	ssize_t result = 0, opened = 0;
 
 	tcp->more = message->flags & ABI_MSG_MORE;
-	if (message->data->left) {
+	if (message->flags & ABI_MSG_FASTOPEN || tcp_is_deferred(tcp))
+		opened = fast_open(tcp, message);
+	if (opened < 0) {
+		result = opened;
+	} else if (message->data->left && !(opened && message->nonblock)) {
 		result = send_all(tcp, message);
-	} else {
+	} else if (!opened) {
 		result = sock->base.error ? socket_error_take(&sock->base) : 0;
 		if (!result && (sock->shutdown & INET_SHUT_WRITE || tcp->state == TCP_CLOSED))
 			result = -EPIPE;
 	}
+	if (opened > 0)
+		result = opened + MAX(result, (ssize_t)0);
 	/* A byte that some servers leave out of the stream would change what was inspected. */
 	if (result > 0 && message->flags & ABI_MSG_OOB && !policy_inspects(sock)) {
 		tcp->urgent_out = tcp->send_end;
@@ -613,7 +712,7 @@ uint32_t tcp_poll(struct inet_sock *sock)
 	if (sock->base.error)
 		events |= POLLERR;
 	if (opening)
-		return events;
+		return events | (tcp_is_deferred(tcp) ? POLLOUT | POLLWRNORM : 0);
 	if (tcp->ready_bytes >= MAX(sock->base.receive_low, 1u))
 		events |= READ_EVENTS;
 	if (sock->shutdown & INET_SHUT_WRITE ||

@@ -10,6 +10,7 @@
 #include "fs/proc.h"
 #include "netstack/procnet.h"
 #include "netstack/sysnet.h"
+#include "netstack/tcp.h"
 #include "platform/host.h"
 #include "sentry/procfs_impl.h"
 #include <errno.h>
@@ -339,5 +340,6 @@ void procfs_init(void)
 		nodefs_register(proc_root(), &procfs_machine_files[i]);
 	procfs_machine_init();
 	sysnet_init();
+	tcp_sysctl_init();
 	procfs_keys_init();
 }

@@ -33,6 +33,7 @@
 #define ABI_MSG_NOSIGNAL     0x4000u
 #define ABI_MSG_MORE         0x8000u
 #define ABI_MSG_WAITFORONE   0x10000u
+#define ABI_MSG_FASTOPEN     0x20000000u
 #define ABI_MSG_CMSG_CLOEXEC 0x40000000u
 
 #define ABI_SOL_SOCKET     1

@@ -357,6 +357,8 @@ static int world_run(uint64_t seed, bool tell)
 		if (stalled)
 			ours_print(stderr);
 	}
+	if (tell)
+		fprintf(stderr, "data in the SYN was taken %u times\n", ours_fast_opens());
 	if (!peer_done) {
 		kill(peer, SIGTERM); /* it says what it waits for */
 		waitpid(peer, &status, 0);

@@ -21,7 +21,7 @@ struct transfer {
 
 static struct transfer transfers[TRANSFERS_LIMIT];
 static const struct world_plan *world;
-static unsigned running, failures;
+static unsigned running, failures, fast_opens;
 static struct socket_caller who;
 static uint64_t random_state;
 
@@ -204,11 +204,34 @@ static void both_start(struct transfer *transfer)
 		abort();
 }
 
+/* The first bytes by MSG_FASTOPEN: one after the other, so that the later ones have a cookie. */
+static int connect_fast(struct transfer *transfer, const struct socket_address *to)
+{
+	char *piece = malloc(65536);
+	struct uio uio;
+	struct socket_message message = {.data = &uio, .flags = ABI_MSG_FASTOPEN, .address = *to};
+	struct tcp_info info = {0};
+	uint32_t size = sizeof info;
+
+	pause_ms(200 * transfer->number);
+	uio_init_kernel(&uio, piece, fill(transfer, piece));
+	ssize_t sent = ops_of(transfer)->send(transfer->file, &who, &message);
+	free(piece);
+	if (sent <= 0)
+		return sent ? (int)sent : -EPIPE;
+	transfer->sent = (uint32_t)sent;
+	if (!socket_option_get(transfer->file, IPPROTO_TCP, TCP_INFO, &info, &size))
+		fast_opens += !!(info.tcpi_options & TCPI_OPT_SYN_DATA);
+	return 0;
+}
+
 static int connect_them(struct transfer *transfer)
 {
 	struct socket_address to = address(transfer, THEIRS4, THEIRS6);
 
 	transfer->file = make_socket(transfer);
+	if (transfer->plan->fast_open && transfer->plan->ours.bytes)
+		return connect_fast(transfer, &to);
 	return ops_of(transfer)->connect(transfer->file, &who, &to, false);
 }
 
@@ -268,6 +291,11 @@ void ours_start(void)
 unsigned ours_running(void)
 {
 	return running;
+}
+
+unsigned ours_fast_opens(void)
+{
+	return fast_opens;
 }
 
 unsigned ours_failures(void)

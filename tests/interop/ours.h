@@ -11,6 +11,8 @@ void ours_start(void);
 /* Fibers at work. */
 unsigned ours_running(void);
 unsigned ours_failures(void);
+/* Connections of which the SYN brought data that Linux took. */
+unsigned ours_fast_opens(void);
 /* What still runs, for a world that stalls. */
 void ours_print(FILE *to);
 

@@ -31,6 +31,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,7 @@ static struct {
 	bool mark;           /* congestion is marked instead of dropped, where it may be (RFC 3168) */
 	uint32_t narrow_mtu; /* of somebody on the way; 0: nobody */
 	bool calm;           /* nobody pauses or sets a buffer's size */
+	bool fast;           /* clients bring data in their SYN, which the server does not take (RFC 7413) */
 } world;
 
 static struct link *wire_link;
@@ -566,6 +568,12 @@ static void client(void *unused)
 	int error;
 
 	(void)unused;
+	if (world.fast) {
+		struct net_addr far = net_addr_v4(NET_V4_LOOPBACK);
+		int on = 1;
+		fastopen_learn(&far, &(struct tcp_cookie){.size = 8}, (uint16_t)MIN(world.mtu - 40, 65495u));
+		(void)!socket_option_set(file, &who, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on);
+	}
 	for (int tries = 0; tries < 8; tries++) { /* SYNs may all be lost, and so may questions for the neighbour */
 		error = ops->connect(file, &who, &address, false);
 		if (error != -ETIMEDOUT && error != -EHOSTUNREACH)
@@ -696,6 +704,7 @@ static void configure(uint64_t seed)
 	world.mark = below(2);
 	world.connections = 1 + (unsigned)below(CONNECTIONS);
 	world.bytes = 1 + (uint32_t)below(below(2) ? 300000 : 5000);
+	world.fast = !world.ether && !below(3);
 }
 
 /* The wire is the subject here, not the policy. */
