@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <linux/virtio_net.h>
 #include <poll.h>
+#include <sys/uio.h>
 
 #define FRAME_BYTES       (65536u + ETHER_HEADER_BYTES)
 #define LENGTH_BYTES      4u /* before each frame of a stream, in network order */
@@ -233,12 +234,13 @@ static struct virtio_net_hdr vnet_header(const struct buf *frame)
 /* One frame, whole or not at all. -EAGAIN: there is no room. */
 static int write_frame(struct uplink *port, const struct buf *frame)
 {
-	static char bytes[VNET_HEADER_BYTES + FRAME_BYTES];
-	uint32_t offset = port->kind == UPLINK_VNET_FRAMES ? VNET_HEADER_BYTES : 0;
-	const struct virtio_net_hdr header = vnet_header(frame);
-
-	memcpy(bytes, &header, offset);
-	ssize_t n = hostio_try_write(port->file, bytes, offset + buf_copy(frame, bytes + offset, FRAME_BYTES), -1);
+	struct virtio_net_hdr header = vnet_header(frame);
+	struct iovec parts[] = {
+		{&header, port->kind == UPLINK_VNET_FRAMES ? VNET_HEADER_BYTES : 0},
+		{(void *)(frame->header + frame->header_at), BUF_HEADER_BYTES - frame->header_at},
+		{frame->block ? frame->block->data + frame->offset : NULL, frame->size},
+	};
+	ssize_t n = hostio_try_send(port->file, parts, COUNT(parts));
 
 	return n < 0 ? (int)n : 0;
 }

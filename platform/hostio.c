@@ -352,6 +352,16 @@ ssize_t hostio_try_write(uint32_t file, const void *src, size_t n, int64_t offse
 	return host_pwrite(fd, src, n, offset);
 }
 
+ssize_t hostio_try_send(uint32_t file, const struct iovec *parts, int count)
+{
+	int fd = hostfile_fd(file);
+	ssize_t done = host_pwritev2(fd, parts, count, -1, RWF_NOWAIT);
+
+	if (done != -EOPNOTSUPP)
+		return done;
+	return is_ready(fd, POLLOUT) ? host_pwritev2(fd, parts, count, -1, 0) : -EAGAIN;
+}
+
 ssize_t hostio_read(uint32_t file, void *dst, size_t n, int64_t offset)
 {
 	/* A page that is not in the host's memory ends the quick read at its border: no end of the file. */

@@ -29,6 +29,10 @@ must_check ssize_t hostio_write(uint32_t file, const void *src, size_t n, int64_
 must_check ssize_t hostio_try_read(uint32_t file, void *dst, size_t n, int64_t offset);
 must_check ssize_t hostio_try_write(uint32_t file, const void *src, size_t n, int64_t offset);
 
+/* One packet in parts to a device or socket that keeps packets apart: whole or not at all. */
+struct iovec;
+must_check ssize_t hostio_try_send(uint32_t file, const struct iovec *parts, int count);
+
 /* As fsync(2). */
 must_check int hostio_sync(uint32_t file);
 
