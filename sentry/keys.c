@@ -433,6 +433,25 @@ static bool is_garbage(const struct key *key)
 	return garbage_s(key) <= fs_time_now().s;
 }
 
+/* A user's persistent keyring lasts for as long as somebody has asked for it lately (persistent-keyring(7)). Chains
+ * those that nobody else holds: to free one may release users. */
+static void persistent_sweep(struct key **dead)
+{
+	struct key_user *user;
+
+	for (unsigned i = 0; i < USER_BUCKETS; i++)
+		list_for_each (user, &tables->users[i], node) {
+			struct key *ring = user->persistent_ring;
+			if (!ring || !is_garbage(ring))
+				continue;
+			user->persistent_ring = NULL;
+			if (ref_put(&ring->ref)) {
+				ring->dead_next = *dead;
+				*dead = ring;
+			}
+		}
+}
+
 void keys_collect(void)
 {
 	struct key *key, *dead = NULL;
@@ -448,6 +467,7 @@ void keys_collect(void)
 				collect_at(when);
 			keyring_sweep(key, is_garbage, &dead);
 		}
+	persistent_sweep(&dead);
 	keys_free_chain(dead);
 }
 

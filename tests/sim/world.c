@@ -4,6 +4,7 @@
 #include "runtime/start.h"
 #include "sentry/base/log.h"
 #include "sentry/boot.h"
+#include "sentry/keys.h"
 #include "tests/sim/guest.h"
 
 #include <errno.h>
@@ -104,6 +105,9 @@ unsigned sim_world_run(void)
 				     .machine_bytes = MACHINE_BYTES,
 				     .cpu_count = 2,
 				     .control_file = add_file(sim_host_pipe(O_RDWR))};
+	/* Persistent keyrings are over within the second that the world rests before it is looked at. */
+	key_tuning.persistent_s = 1;
+	key_tuning.gc_delay_s = 0;
 	sentry_boot(&config, &status);
 	sim.quiet = true;
 	judge(&status);
