@@ -1,6 +1,7 @@
 /* device.c - see device.h. Linux answers these on a socket of any family (dev_ioctl); so do we.
  *
- * Limits: interfaces are changed by netlink only (EPERM here); the old calls about IPv4 addresses know the first one only.
+ * Limits: interfaces are changed by netlink only (EPERM here); the old calls about IPv4 addresses know the first one
+ * only.
  */
 #include "netstack/device.h"
 

@@ -8,6 +8,7 @@
  *
  *     interop --seeds A-B [--jobs N]     the worlds of these seeds; the last line counts transfers
  *     interop --seed N [--pcap FILE]     one, with its plan; its frames for tcpdump(1)
+ *     interop --seed N --watched         the policy looks at what we send, so that no SYN of ours may bring data
  *
  * Needs root (or a user namespace: unshare -rn) and /dev/net/tun. Time is real, so a seed says what happens to which
  * frame, not the order of everything.
@@ -44,6 +45,7 @@
 
 static struct world_plan plan;
 static struct link *link_ours;
+static bool watched;
 static int tap;
 static FILE *pcap;
 static uint64_t state;
@@ -256,6 +258,8 @@ static void allow_everything(void)
 	};
 	char why[POLICY_WHY_BYTES];
 
+	if (watched && !policy_rule_parse("nobody.example", true, &config.rules.rule[config.rules.count++], why))
+		abort();
 	for (unsigned i = 0; i < COUNT(rules); i++)
 		if (!policy_rule_parse(rules[i], false, &config.rules.rule[config.rules.count++], why))
 			abort();
@@ -427,13 +431,14 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 5 && !strcmp(argv[3], "--pcap"))
 		pcap_start(argv[4]);
+	watched = argc == 4 && !strcmp(argv[3], "--watched");
 	if (argc >= 3 && !strcmp(argv[1], "--seed"))
 		return world_run(strtoul(argv[2], NULL, 10), true);
 	if (argc == 5 && !strcmp(argv[3], "--jobs"))
 		jobs = strtoul(argv[4], NULL, 10);
 	if (argc < 3 || strcmp(argv[1], "--seeds") || sscanf(argv[2], "%lu-%lu", &first, &last) != 2 || !jobs ||
 	    jobs > 64) {
-		fprintf(stderr, "usage: interop --seed N [--pcap FILE] | --seeds A-B [--jobs N]\n");
+		fprintf(stderr, "usage: interop --seed N [--pcap FILE | --watched] | --seeds A-B [--jobs N]\n");
 		return 2;
 	}
 	return many(first, last, (unsigned)jobs);
