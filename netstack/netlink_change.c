@@ -114,15 +114,22 @@ static int address_add(const struct netlink_writer *cause, struct link *link, co
 	/* What nobody can be, and what would be told from an IPv4 address no more. */
 	if (net_addr_is_multicast(addr) || net_addr_is_any(addr) || net_addr_is_broadcast(addr))
 		return -EADDRNOTAVAIL;
+	if (link_has_address(link, addr)) /* with another length */
+		return -EEXIST;
 	bool v6 = !net_addr_is_v4(addr);
 	const struct route_entry *old = v6 ? network_of(link, addr, prefix) : NULL;
 	int error = v6 ? route_address_add(link, addr, prefix) : link_address_add(link, addr, prefix);
 	const struct route_entry *new = v6 ? network_of(link, addr, prefix) : NULL;
+	const struct link_address *item = address_find(link, addr, prefix);
+	if (error) { /* an address without its route is none */
+		if (item)
+			link_address_remove(link, item);
+		return error;
+	}
 	if (new && !old)
 		announce_route(cause, RTM_NEWROUTE, new);
-	if (!error)
-		announce_address(cause, RTM_NEWADDR, link, address_find(link, addr, prefix));
-	return error;
+	announce_address(cause, RTM_NEWADDR, link, item);
+	return 0;
 }
 
 static void address_drop(const struct netlink_writer *cause, struct link *link, const struct link_address *item)

@@ -216,6 +216,7 @@ static void addresses(void)
 	reach(AF_INET, "127.0.0.9");
 	CHANGE("add fd00::1/64", change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, AF_INET6, "fd00::1", 64, 1));
 	CHANGE("add it again", change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, AF_INET6, "fd00::1", 64, 1));
+	CHANGE("add it with another length", change_address(RTM_NEWADDR, NLM_F_CREATE, AF_INET6, "fd00::1", 65, 1));
 	reach(AF_INET6, "fd00::1");
 	CHANGE("add ff02::1", change_address(RTM_NEWADDR, NLM_F_CREATE, AF_INET6, "ff02::1", 64, 1));
 	CHANGE("add ::", change_address(RTM_NEWADDR, NLM_F_CREATE, AF_INET6, "::", 64, 1));
