@@ -37,7 +37,7 @@ $(B)/fuzz/policy.bin: tests/fuzz/policy.c runtime/policy_parse.c $(RULE_SOURCES)
 	clang $(FUZZ_CFLAGS) -o $@ $^ -l:libyaml.a
 
 # The parser with coverage and sanitizers; of the rest of the stack, which it asks, only the archive.
-NETLINK_SOURCES := netstack/netlink.c netstack/netlink_route.c netstack/netlink_diag.c
+NETLINK_SOURCES := netstack/netlink.c netstack/netlink_route.c netstack/netlink_change.c netstack/netlink_diag.c
 $(B)/fuzz/netlink.bin: tests/fuzz/netlink.c $(NETLINK_SOURCES) $(B)/libusbx.a
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^ $(LIBS)
