@@ -11,7 +11,7 @@
 #include "sentry/cpulimit.h"
 #include "platform/platform.h"
 #include "sentry/boot.h"
-#include "sentry/task.h"
+#include "sentry/hold.h"
 
 #define BURST_NS      (50 * NS_PER_MS)
 #define LOOK_LEAST_NS (2 * NS_PER_MS)
@@ -25,15 +25,13 @@ static struct {
 	struct cpulimit_config config;
 	uint64_t seen_ns, used_ns; /* at the last look */
 	int64_t bucket_ns;
-	bool open; /* guests may run */
-	struct waitq waiting;
+	bool holds_guests;
 	uint64_t looks, holds, held_ns;
-} cpu = {.open = true};
+} cpu;
 
 void cpulimit_set(const struct cpulimit_config *config)
 {
 	cpu.config = *config;
-	waitq_init(&cpu.waiting);
 	cpu.seen_ns = clock_now_ns();
 	cpu.used_ns = platform_cpu_ns();
 	cpu.bucket_ns = (int64_t)BURST_NS;
@@ -51,30 +49,6 @@ void cpulimit_stats(uint64_t *periods, uint64_t *held, uint64_t *held_ns)
 	*held_ns = cpu.held_ns;
 }
 
-bool cpulimit_holds(void)
-{
-	return !cpu.open;
-}
-
-void cpulimit_wait(struct task *task)
-{
-	(void)!task_wait_killable(task, &cpu.waiting, &cpu.open);
-}
-
-static void hold(void)
-{
-	struct process *process;
-	struct task *task;
-	struct list *all = process_all();
-
-	cpu.open = false;
-	cpu.holds++;
-	list_for_each (process, all, all_node)
-		list_for_each (task, &process->threads, thread_node)
-			if (task->in_guest)
-				task_kick(task);
-}
-
 /* The bucket after `passed` of real time and `used` of CPU time; returns when to look again. */
 static uint64_t flow(uint64_t passed, uint64_t used)
 {
@@ -82,19 +56,18 @@ static uint64_t flow(uint64_t passed, uint64_t used)
 	int64_t room = (int64_t)(BURST_NS * milli / MILLI) + 1;
 
 	cpu.looks++;
-	if (!cpu.open)
+	if (cpu.holds_guests)
 		cpu.held_ns += passed;
 	cpu.bucket_ns = MIN(cpu.bucket_ns + (int64_t)(passed * milli / MILLI) - (int64_t)used, room);
 	if (cpu.bucket_ns <= 0) {
-		if (cpu.open)
-			hold();
+		cpu.holds += !cpu.holds_guests;
+		cpu.holds_guests = true;
+		hold_begin(HOLD_CPU);
 		uint64_t debt = (uint64_t)-cpu.bucket_ns;
 		return MIN(MAX(debt * MILLI / milli, HOLD_LEAST_NS), HOLD_MOST_NS);
 	}
-	if (!cpu.open) {
-		cpu.open = true;
-		waitq_wake(&cpu.waiting, 0);
-	}
+	cpu.holds_guests = false;
+	hold_end(HOLD_CPU);
 	return most <= milli ? LOOK_MOST_NS : (uint64_t)cpu.bucket_ns * MILLI / (most - milli);
 }
 

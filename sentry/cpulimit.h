@@ -14,13 +14,6 @@ void cpulimit_set(const struct cpulimit_config *config);
 /* Looks what has been used. Returns how long it need not look again, in ns; DEADLINE_NONE without a limit. */
 uint64_t cpulimit_check(void);
 
-/* Guest threads are to wait (cpulimit_wait) before they go on. */
-bool cpulimit_holds(void);
-
-struct task;
-/* PARKS until the sandbox may go on, or the task is killed. */
-void cpulimit_wait(struct task *task);
-
 /* For the control group's cpu.max and cpu.stat. */
 uint64_t cpulimit_milli(void);
 void cpulimit_stats(uint64_t *periods, uint64_t *held, uint64_t *held_ns);

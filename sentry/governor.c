@@ -4,6 +4,7 @@
  * that goes on wakes it (governor_alert). So an idle sandbox stays idle.
  */
 #include "sentry/governor.h"
+#include "sentry/hold.h"
 #include "sentry/oom.h"
 #include "sentry/task.h"
 
@@ -19,8 +20,8 @@ static void governor_main(void *unused)
 	(void)unused;
 	for (;;) {
 		uint64_t pause = MIN(oom_check(), cpulimit_check());
-		governor.dozing = !run_inside() && !fiber_any_ready() && !cpulimit_holds();
-		governor_alert = governor.dozing || cpulimit_holds();
+		governor.dozing = !run_inside() && !fiber_any_ready() && !hold_active();
+		governor_alert = governor.dozing || hold_active();
 		if (governor.dozing)
 			fiber_park();
 		else
@@ -30,6 +31,7 @@ static void governor_main(void *unused)
 
 int governor_start(uint64_t memory_bytes, const struct cpulimit_config *cpu)
 {
+	hold_init();
 	oom_limit_set(memory_bytes);
 	cpulimit_set(cpu);
 	if (!memory_bytes && !cpu->milli && !cpu->total_ns)
@@ -44,8 +46,8 @@ bool governor_enter(struct task *task)
 		governor_alert = false;
 		fiber_wake(governor.fiber);
 	}
-	if (!cpulimit_holds())
+	if (!hold_active())
 		return false;
-	cpulimit_wait(task);
+	hold_wait(task);
 	return true;
 }

@@ -4,7 +4,8 @@
  * Theory. The host serves page faults without the sentry, so what is in use is sampled (memory.h), and the next sample
  * comes before the room that is left could be filled: LEFT / FILL_BYTES_PER_NS. A sample counts pages shared after a
  * fork for each process; only when that is too much are they told apart. Above the limit the process with the highest
- * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on. What is on
+ * badness (what it has, moved by oom_score_adj as in Linux) is killed and named, the others live on; until the host has
+ * its pages back they are held (hold.h), or they would fill more meanwhile. What is on
  * its way out (a victim's, and that of processes that have ended) is waited for, DYING_NS from the last kill on, or
  * from when it was first seen to be enough; then the next one must die too. Where
  * that is one whose death would bring next to nothing, the wait is SMALL_NS: no shell dies because the host is slow
@@ -17,6 +18,7 @@
 #include "fs/facts.h"
 #include "sentry/base/log.h"
 #include "sentry/boot.h"
+#include "sentry/hold.h"
 #include "sentry/memory.h"
 #include <errno.h>
 #include <signal.h>
@@ -163,10 +165,13 @@ uint64_t oom_check(void)
 	clock_refresh();
 	taken = clock_now_ns() - start;
 	uint64_t used = memory_total(&memory);
-	if (used > limit_bytes)
+	if (used > limit_bytes) {
+		hold_begin(HOLD_MEMORY);
 		relieve(&memory, clock_now_ns());
-	else
+	} else {
+		hold_end(HOLD_MEMORY);
 		waiting_ns = 0;
+	}
 	uint64_t left = limit_bytes - MIN(used, limit_bytes);
 	uint64_t pause = MIN(MAX(left / FILL_BYTES_PER_NS, LOOK_LEAST_NS), LOOK_MOST_NS);
 	return MAX(pause, COST_SHARE * taken);
