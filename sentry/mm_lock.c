@@ -97,7 +97,7 @@ int mm_lock_pages(struct mm *mm, struct uthread *caller, uint64_t addr, uint64_t
 		error = -EINVAL;
 	else if (end > start)
 		error = lock_range(mm, start, end, &change);
-	if (!error && how == MM_LOCK)
+	if (!error && how == MM_LOCK && end > start)
 		error = populate_range(mm, caller, start, end);
 	mm_leave(mm);
 	return error;
