@@ -8,14 +8,14 @@
  */
 #include "runtime/config.h"
 
+#include "runtime/yaml_reader.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 struct reader {
-	yaml_parser_t parser;
-	yaml_event_t event;
+	struct yaml_reader yaml;
 	config_take take;
 	void *context;
 	char *error;
@@ -23,14 +23,10 @@ struct reader {
 	char key[64];
 };
 
-static unsigned line_of(const struct reader *r)
-{
-	return (unsigned)r->event.start_mark.line + 1;
-}
-
 printf_like(2, 3) static bool wrong(struct reader *r, const char *format, ...)
 {
-	int used = snprintf(r->error, CONFIG_ERROR_BYTES, "%u: %s%s", line_of(r), r->key, *r->key ? ": " : "");
+	int used = snprintf(r->error, CONFIG_ERROR_BYTES, "%u: %s%s", yaml_reader_line(&r->yaml), r->key,
+			    *r->key ? ": " : "");
 	va_list args;
 
 	va_start(args, format);
@@ -39,50 +35,44 @@ printf_like(2, 3) static bool wrong(struct reader *r, const char *format, ...)
 	return false;
 }
 
-/* The next event, with what is nobody's business here refused. */
 static bool next(struct reader *r)
 {
-	yaml_event_delete(&r->event);
-	if (!yaml_parser_parse(&r->parser, &r->event)) {
-		snprintf(r->error, CONFIG_ERROR_BYTES, "%zu: this is not YAML: %s", r->parser.problem_mark.line + 1,
-			 r->parser.problem ? r->parser.problem : "no memory");
+	const char *why;
+
+	switch (yaml_reader_next(&r->yaml, &why)) {
+	case YAML_STEP_BROKEN:
+		snprintf(r->error, CONFIG_ERROR_BYTES, "%u: this is not YAML: %s", yaml_reader_line(&r->yaml), why);
 		return false;
+	case YAML_STEP_REFUSED:
+		return wrong(r, "%s", why);
+	default:
+		return true;
 	}
-	if (r->event.type == YAML_ALIAS_EVENT)
-		return wrong(r, "anchors and aliases have no meaning here: write the value out");
-	if (r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.anchor)
-		return wrong(r, "anchors and aliases have no meaning here: write the value out");
-	if (r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.tag)
-		return wrong(r, "tags have no meaning here: write the value alone");
-	if (r->event.type == YAML_SCALAR_EVENT &&
-	    strlen((char *)r->event.data.scalar.value) != r->event.data.scalar.length)
-		return wrong(r, "a text with a byte of zero in it");
-	return true;
 }
 
 static const char *scalar(const struct reader *r)
 {
-	return r->event.type == YAML_SCALAR_EVENT ? (const char *)r->event.data.scalar.value : NULL;
+	return yaml_reader_text(&r->yaml);
 }
 
 /* true and false as YAML writes them: plain, not in quotes. */
 static bool is_plain(const struct reader *r, const char *word)
 {
-	return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !strcmp(scalar(r), word);
+	return r->yaml.event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !strcmp(scalar(r), word);
 }
 
 static bool read_list(struct reader *r, enum option_id option)
 {
-	if (r->event.type != YAML_SEQUENCE_START_EVENT)
+	if (r->yaml.event.type != YAML_SEQUENCE_START_EVENT)
 		return wrong(r, "use a list, such as [%s]", option_rows[option].argument);
 	for (;;) {
 		if (!next(r))
 			return false;
-		if (r->event.type == YAML_SEQUENCE_END_EVENT)
+		if (r->yaml.event.type == YAML_SEQUENCE_END_EVENT)
 			return true;
 		if (!scalar(r))
 			return wrong(r, "use a list of texts, not of lists or mappings");
-		r->take(r->context, option, scalar(r), line_of(r));
+		r->take(r->context, option, scalar(r), yaml_reader_line(&r->yaml));
 	}
 }
 
@@ -100,7 +90,7 @@ static bool read_value(struct reader *r, enum option_id option)
 	if (row->value == VALUE_REQUIRED && (yes || no || !*scalar(r)))
 		return wrong(r, "give a value: %s", row->argument);
 	if (!no || row->value == VALUE_REQUIRED)
-		r->take(r->context, option, yes ? NULL : scalar(r), line_of(r));
+		r->take(r->context, option, yes ? NULL : scalar(r), yaml_reader_line(&r->yaml));
 	return true;
 }
 
@@ -135,43 +125,42 @@ static bool read_document(struct reader *r)
 {
 	if (!next(r) || !next(r)) /* the stream's beginning */
 		return false;
-	if (r->event.type == YAML_STREAM_END_EVENT)
+	if (r->yaml.event.type == YAML_STREAM_END_EVENT)
 		return true;
 	if (!next(r))
 		return false;
 	if (scalar(r) && !*scalar(r))
 		return true;
-	if (r->event.type != YAML_MAPPING_START_EVENT)
+	if (r->yaml.event.type != YAML_MAPPING_START_EVENT)
 		return wrong(r, "use lines of the form option: value");
 	for (;;) {
 		if (!next(r))
 			return false;
-		if (r->event.type == YAML_MAPPING_END_EVENT)
+		if (r->yaml.event.type == YAML_MAPPING_END_EVENT)
 			break;
 		enum option_id option = find_key(r);
 		if (option == OPTION_COUNT)
 			return false;
-		r->seen[option] = line_of(r);
+		r->seen[option] = yaml_reader_line(&r->yaml);
 		if (!next(r) || !read_value(r, option))
 			return false;
 	}
 	r->key[0] = 0;
 	if (!next(r) || !next(r))
 		return false;
-	return r->event.type == YAML_STREAM_END_EVENT || wrong(r, "a second document: one file, one set of options");
+	return r->yaml.event.type == YAML_STREAM_END_EVENT ||
+	       wrong(r, "a second document: one file, one set of options");
 }
 
 bool config_parse(const char *text, size_t size, config_take take, void *context, char error[CONFIG_ERROR_BYTES])
 {
 	struct reader r = {.take = take, .context = context, .error = error};
 
-	if (!yaml_parser_initialize(&r.parser)) {
+	if (!yaml_reader_init(&r.yaml, text, size)) {
 		snprintf(error, CONFIG_ERROR_BYTES, "1: no memory");
 		return false;
 	}
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);
 	bool right = read_document(&r);
-	yaml_event_delete(&r.event);
-	yaml_parser_delete(&r.parser);
+	yaml_reader_fini(&r.yaml);
 	return right;
 }

@@ -10,11 +10,12 @@
  */
 #include "runtime/policy_file.h"
 
+#include "runtime/yaml_reader.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 enum key { KEY_ALLOW, KEY_DENY, KEY_LISTEN, KEY_LIMITS, KEYS };
 static const char *const key_names[KEYS] = {"allow", "deny", "listen", "limits"};
@@ -22,17 +23,11 @@ enum limit { LIMIT_CONNECTIONS, LIMIT_PER_MINUTE, LIMIT_UP, LIMIT_DOWN, LIMITS }
 static const char *const limit_names[LIMITS] = {"connections", "connections-per-minute", "up", "down"};
 
 struct reader {
-	yaml_parser_t parser;
-	yaml_event_t event;
+	struct yaml_reader yaml;
 	struct policy_config *out;
 	char *error;
 	unsigned seen[KEYS], limits_seen[LIMITS]; /* the line; 0: not yet */
 };
-
-static unsigned line_of(const struct reader *r)
-{
-	return (unsigned)r->event.start_mark.line + 1;
-}
 
 printf_like(3, 4) static bool wrong_at(struct reader *r, unsigned line, const char *format, ...)
 {
@@ -44,27 +39,19 @@ printf_like(3, 4) static bool wrong_at(struct reader *r, unsigned line, const ch
 	va_end(args);
 	return false;
 }
-#define wrong(r, ...) wrong_at(r, line_of(r), __VA_ARGS__)
+#define wrong(r, ...) wrong_at(r, yaml_reader_line(&r->yaml), __VA_ARGS__)
 
-/* The next event, with what is nobody's business here refused. */
 static bool next(struct reader *r)
 {
-	yaml_event_delete(&r->event);
-	if (!yaml_parser_parse(&r->parser, &r->event))
-		return wrong_at(r, (unsigned)r->parser.problem_mark.line + 1, "this is not YAML: %s",
-				r->parser.problem ? r->parser.problem : "no memory");
-	if (r->event.type == YAML_ALIAS_EVENT ||
-	    (r->event.type == YAML_SCALAR_EVENT && (r->event.data.scalar.anchor || r->event.data.scalar.tag)))
-		return wrong(r, "anchors, aliases and tags have no meaning here: write the value out");
-	if (r->event.type == YAML_SCALAR_EVENT &&
-	    strlen((char *)r->event.data.scalar.value) != r->event.data.scalar.length)
-		return wrong(r, "a text with a byte of zero in it");
-	return true;
+	const char *why;
+	enum yaml_step step = yaml_reader_next(&r->yaml, &why);
+
+	return step == YAML_STEP_DONE || wrong(r, "%s%s", step == YAML_STEP_BROKEN ? "this is not YAML: " : "", why);
 }
 
 static const char *scalar(const struct reader *r)
 {
-	return r->event.type == YAML_SCALAR_EVENT ? (const char *)r->event.data.scalar.value : NULL;
+	return yaml_reader_text(&r->yaml);
 }
 
 static bool read_rule(struct reader *r, bool deny)
@@ -77,7 +64,7 @@ static bool read_rule(struct reader *r, bool deny)
 	struct policy_rule *rule = &rules->rule[rules->count];
 	if (!policy_rule_parse(scalar(r), deny, rule, why))
 		return wrong(r, "%.100s: %s", scalar(r), why);
-	rule->line = line_of(r);
+	rule->line = yaml_reader_line(&r->yaml);
 	rules->count++;
 	return true;
 }
@@ -117,13 +104,13 @@ static bool read_port(struct reader *r)
 
 static bool read_list(struct reader *r, enum key key)
 {
-	if (r->event.type != YAML_SEQUENCE_START_EVENT)
+	if (r->yaml.event.type != YAML_SEQUENCE_START_EVENT)
 		return wrong(r, "%s: use a list, such as [%s]", key_names[key],
 			     key == KEY_LISTEN ? "8080" : "api.example.com:443");
 	for (;;) {
 		if (!next(r))
 			return false;
-		if (r->event.type == YAML_SEQUENCE_END_EVENT)
+		if (r->yaml.event.type == YAML_SEQUENCE_END_EVENT)
 			return true;
 		if (!scalar(r))
 			return wrong(r, "%s: use a list of texts, not of lists or mappings", key_names[key]);
@@ -175,23 +162,25 @@ static int read_key(struct reader *r, const char *const *names, unsigned count, 
 		return -1;
 	}
 	int key = find(names, count, scalar(r));
-	if (key < 0)
+	if (key < 0) {
 		(void)wrong(r, "%.60s: no such key; there are %s", scalar(r), known);
-	else if (seen[key])
+	} else if (seen[key]) {
 		(void)wrong(r, "%s: is already in line %u: keep one of them", scalar(r), seen[key]);
-	else
-		seen[key] = line_of(r);
-	return key >= 0 && seen[key] == line_of(r) && !*r->error ? key : -1;
+		key = -1;
+	} else {
+		seen[key] = yaml_reader_line(&r->yaml);
+	}
+	return key;
 }
 
 static bool read_limits(struct reader *r)
 {
-	if (r->event.type != YAML_MAPPING_START_EVENT)
+	if (r->yaml.event.type != YAML_MAPPING_START_EVENT)
 		return wrong(r, "limits: use lines such as connections: 100");
 	for (;;) {
 		if (!next(r))
 			return false;
-		if (r->event.type == YAML_MAPPING_END_EVENT)
+		if (r->yaml.event.type == YAML_MAPPING_END_EVENT)
 			return true;
 		int limit = read_key(r, limit_names, LIMITS, r->limits_seen,
 				     "connections, connections-per-minute, up and down");
@@ -204,16 +193,16 @@ static bool read_document(struct reader *r)
 {
 	if (!next(r) || !next(r)) /* the stream's beginning */
 		return false;
-	if (r->event.type == YAML_STREAM_END_EVENT)
+	if (r->yaml.event.type == YAML_STREAM_END_EVENT)
 		return true;
 	if (!next(r))
 		return false;
-	if (r->event.type != YAML_MAPPING_START_EVENT)
+	if (r->yaml.event.type != YAML_MAPPING_START_EVENT)
 		return wrong(r, "use lines of the form allow: [RULE, ...]");
 	for (;;) {
 		if (!next(r))
 			return false;
-		if (r->event.type == YAML_MAPPING_END_EVENT)
+		if (r->yaml.event.type == YAML_MAPPING_END_EVENT)
 			break;
 		int key = read_key(r, key_names, KEYS, r->seen, "allow, deny, listen and limits");
 		if (key < 0 || !next(r))
@@ -223,7 +212,7 @@ static bool read_document(struct reader *r)
 	}
 	if (!next(r) || !next(r))
 		return false;
-	return r->event.type == YAML_STREAM_END_EVENT || wrong(r, "a second document: one file, one policy");
+	return r->yaml.event.type == YAML_STREAM_END_EVENT || wrong(r, "a second document: one file, one policy");
 }
 
 static bool check_contradictions(struct reader *r)
@@ -249,13 +238,11 @@ bool policy_parse(const char *text, size_t size, struct policy_config *out, char
 	struct reader r = {.out = out, .error = error};
 
 	*error = 0;
-	if (!yaml_parser_initialize(&r.parser)) {
+	if (!yaml_reader_init(&r.yaml, text, size)) {
 		snprintf(error, POLICY_ERROR_BYTES, "1: no memory");
 		return false;
 	}
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);
 	bool right = read_document(&r) && check_contradictions(&r);
-	yaml_event_delete(&r.event);
-	yaml_parser_delete(&r.parser);
+	yaml_reader_fini(&r.yaml);
 	return right;
 }

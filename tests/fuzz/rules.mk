@@ -13,7 +13,7 @@ $(B)/fuzz/tar.bin: tests/fuzz/tar.c tests/fuzz/no_arena.c $(TAR_SOURCES)
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^
 
-$(B)/fuzz/config.bin: tests/fuzz/config.c runtime/config.c runtime/option_table.c runtime/options.def
+$(B)/fuzz/config.bin: tests/fuzz/config.c runtime/config.c runtime/yaml_reader.c runtime/option_table.c runtime/options.def
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) -l:libyaml.a
 
@@ -32,7 +32,7 @@ $(B)/fuzz/sniff.bin: tests/fuzz/sniff.c netstack/policy_sniff.c netstack/sniff_t
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^
 
-$(B)/fuzz/policy.bin: tests/fuzz/policy.c runtime/policy_parse.c $(RULE_SOURCES)
+$(B)/fuzz/policy.bin: tests/fuzz/policy.c runtime/policy_parse.c runtime/yaml_reader.c $(RULE_SOURCES)
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -o $@ $^ -l:libyaml.a
 
